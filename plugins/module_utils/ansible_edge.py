@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The only room that knows Ansible: parameters in, outcomes and errors out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import config, install, outcome
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import EngineError
+
+CONFIG_SPEC = {"config": {"type": "path", "default": config.DEFAULT_PATH}}
+
+
+def load(module) -> config.Config:
+    """The configuration that the parameter ``config`` names. Raises ConfigError."""
+    return config.load(module.params["config"])
+
+
+def leave(module, result: outcome.Outcome, changed: bool) -> None:
+    """End the module with ``result``: its document, its lines, and in diff mode the lines as what is new.
+
+    An incomplete result (exit code 3) is a success with a warning; every other code but 0 fails the task.
+    """
+    lines = list(result.lines)
+    values = {**result.document, "changed": changed, "exit_code": result.exit_code, "lines": lines}
+    if changed:
+        values["diff"] = {"before": "", "after": "".join(f"{line}\n" for line in lines)}
+    for warning in values.pop("warnings", ()):
+        module.warn(str(warning))
+    values["incomplete"] = result.exit_code == outcome.INCOMPLETE
+    if result.exit_code not in (outcome.OK, outcome.INCOMPLETE):
+        module.fail_json(msg=lines[0] if lines else "failed; see the result's document", **values)
+    module.exit_json(**values)
+
+
+@contextlib.contextmanager
+def failures(module) -> Iterator[None]:
+    """End the module when the block fails: what failed, on which object, and what to do next."""
+    try:
+        yield
+    except EngineError as error:
+        module.fail_json(msg=str(error), **error.document())
+    except OSError as error:
+        module.fail_json(msg=f"{error.filename or 'the system'}: {error.strerror or error}", exit_code=1)
+
+
+def installation(plan: install.Plan) -> dict:
+    """What the module ``engine`` returns for ``plan``, with the files as its diff."""
+    after = f"{plan.version} ({plan.digest})\n" if plan.digest else ""
+    return {
+        "changed": bool(plan.changes),
+        "version": plan.version,
+        "digest": plan.digest,
+        "path": plan.command,
+        "changes": list(plan.changes),
+        "diff": {
+            "before_header": "installed",
+            "after_header": "this collection",
+            "before": f"{plan.before}\n" if plan.before else "",
+            "after": after + "".join(f"{line}\n" for line in plan.changes),
+        },
+    }

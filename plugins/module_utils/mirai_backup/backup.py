@@ -1,0 +1,297 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Makes a backup: plan, lock, one snapshot, streams side by side, seal, prune, report."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import socket
+import time
+from dataclasses import dataclass, replace
+from typing import Callable, Iterator, Optional
+
+from . import (
+    __version__,
+    archive,
+    database,
+    fingerprint,
+    lock,
+    manifest,
+    parts,
+    postgres,
+    prune,
+    records,
+    repository,
+    seal,
+    streams,
+    text,
+)
+from . import plan as planning
+from .config import Config
+from .entries import Entry
+from .errors import EngineError, Interrupted
+from .manifest import Manifest
+from .outcome import INCOMPLETE, OK, Outcome
+from .plan import Plan
+from .repository import Backup
+from .sinks import Artifact, write_compressed
+from .watch import Log, Observer
+
+plan = planning.run
+
+
+@dataclass(frozen=True)
+class Harvest:
+    """What the streams brought in: the parts as they lie in the staging directory, and what is known of them."""
+
+    parts: tuple[Artifact, ...]
+    database: Optional[dict]
+    files: Optional[dict]
+    entries: Callable[[], Iterator[Entry]]
+    warnings: tuple[str, ...]
+    incomplete: tuple[str, ...]
+
+
+def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: float = 0) -> Outcome:
+    """Make a backup of ``kind`` and return it; exit code 3 when something in it would not hold still.
+
+    Raises an EngineError for every failure; then nothing lies under a final name, nothing was pruned, and the
+    failure is in the log and in backup_metadata.log.
+    """
+    observer = observer or Observer(Log(config.log))
+    begun = time.monotonic()
+    observer.say(f"backup {kind}: begun, mirai.backup {__version__}")
+    try:
+        repository.create(config.repository)
+        with lock.hold(config.repository, f"backup {kind}", wait):
+            with _failures_recorded(config, kind, begun):
+                for path in seal.sweep(config.repository):
+                    observer.say(f"swept debris of a dead run: {path}")
+                sealed, incomplete = _make(config, kind, observer)
+            return _report(config, sealed, incomplete, observer)
+    except EngineError as error:
+        observer.say(f"backup {kind}: FAILED: {error}", "ERROR")
+        raise
+    finally:
+        observer.done()
+
+
+@contextlib.contextmanager
+def _failures_recorded(config: Config, kind: str, begun: float) -> Iterator[None]:
+    """Turn what goes wrong into an EngineError, and put it into the metadata log."""
+    try:
+        try:
+            yield
+        except OSError as error:
+            where = error.filename if isinstance(error.filename, str) else config.repository
+            hint = "free space, or move the repository" if error.errno in (28, 122) else "see the system's log"
+            raise EngineError(f"{where}: {error.strerror or error}", hint) from error
+        except KeyboardInterrupt as error:
+            raise Interrupted("the backup was interrupted", "run it again") from error
+    except EngineError as error:
+        with contextlib.suppress(OSError):  # a full disk must not hide what filled it
+            records.append(
+                config.repository,
+                {
+                    "verb": "backup",
+                    "kind": kind,
+                    "result": "failed",
+                    "duration_seconds": round(time.monotonic() - begun, 3),
+                    **error.document(),
+                    "kind_of_error": type(error).__name__,
+                },
+            )
+        raise
+
+
+def _make(config: Config, kind: str, observer: Observer) -> tuple[Backup, tuple[str, ...]]:
+    """Collect, bundle and seal; returns the sealed backup and what is incomplete in it."""
+    plan_ = planning.make(config, kind)
+    observer.expect(plan_.estimated_bytes)
+    started = datetime.datetime.now(datetime.timezone.utc)
+    begun = time.monotonic()
+    timestamp = repository.new_timestamp(config.repository, started.astimezone())
+    with seal.staging(config.repository) as stage:
+        harvest = _collect(config, plan_, stage, timestamp, observer)
+        artifacts, members = harvest.parts, ()
+        if kind == "full":
+            members = tuple(replace(one, name=f"{one.role_directory}/{one.name}") for one in harvest.parts)
+            pairs = [(os.path.join(stage, one.name), member) for one, member in zip(harvest.parts, members)]
+            name = repository.main_name("full", timestamp, plan_.compression)
+            artifacts = (parts.bundle(os.path.join(stage, name), name, pairs, started.timestamp()),)
+        head = _head(config, kind, timestamp, started, time.monotonic() - begun, plan_, harvest)
+        head = replace(head, artifacts=artifacts, members=members)
+        path = seal.publish(config.repository, stage, head, harvest.entries)
+    head = manifest.read(path)
+    observer.say(f"sealed {head.id}: {text.size(head.size)} in {text.duration(head.duration_seconds)}")
+    return Backup(head, path, False, ""), harvest.incomplete
+
+
+def _collect(config: Config, plan_: Plan, stage: str, timestamp: str, observer: Observer) -> Harvest:
+    """Run the streams of both halves inside one snapshot's window."""
+    abort = streams.Abort(observer.advance)
+    tasks: dict = {}
+    archiver = None
+    with contextlib.ExitStack() as cleanup:
+        if plan_.data_dir is not None:
+            archiver = archive.Archiver(os.path.realpath(plan_.data_dir), os.path.join(stage, "entries"))
+            name = repository.main_name("json", timestamp, plan_.compression)
+            tasks["json"] = lambda: write_compressed(
+                os.path.join(stage, name), name, plan_.compression, source=archiver.write, progress=abort
+            )
+        half = None
+        if plan_.source is not None:
+            session = cleanup.enter_context(postgres.Session(plan_.source.clients, plan_.source.app))
+            half = _DatabaseHalf(config, plan_, session, stage, timestamp)
+            tasks["database"] = lambda: half.dump(abort)
+            tasks["globals"] = half.dump_globals
+            if plan_.fingerprint != "off":
+                tasks["fingerprint"] = half.fingerprint
+        results = streams.side_by_side(tasks, abort)
+        described = half.describe(results.get("fingerprint")) if half is not None else None
+    warnings, incomplete = [], ()
+    found = []
+    if half is not None:
+        globals_artifact, warning = results["globals"]
+        found += [results["database"], globals_artifact]
+        warnings += [warning] if warning else []
+    files = None
+    if archiver is not None:
+        found.append(results["json"])
+        files, file_warnings, incomplete = _describe_files(plan_.data_dir, archiver)
+        warnings += file_warnings
+    entries = archiver.entries if archiver is not None else lambda: iter(())
+    for warning in warnings:
+        observer.say(warning, "WARNING")
+    return Harvest(tuple(found), described, files, entries, tuple(warnings), incomplete)
+
+
+class _DatabaseHalf:
+    """The streams of the database half; all of them see the snapshot of ``session``."""
+
+    def __init__(self, config: Config, plan_: Plan, session: postgres.Session, stage: str, timestamp: str) -> None:
+        self._lock_timeout = config.lock_timeout
+        self._plan = plan_
+        self._source = plan_.source
+        self._session = session
+        self._stage = stage
+        self._timestamp = timestamp
+        self._properties = database.properties(session)
+        self._roles = database.roles(session)
+
+    def dump(self, progress: Callable[[int], object]) -> Artifact:
+        """The dump itself."""
+        name = repository.main_name("database", self._timestamp, self._plan.compression)
+        return database.dump(
+            self._source.clients,
+            self._source.app,
+            self._session.snapshot,
+            self._lock_timeout,
+            os.path.join(self._stage, name),
+            name,
+            self._plan.compression,
+            progress,
+        )
+
+    def dump_globals(self) -> tuple[Artifact, str]:
+        """The roles, and a warning."""
+        name = repository.globals_name(self._timestamp, self._plan.compression)
+        path = os.path.join(self._stage, name)
+        source = self._source
+        return database.dump_globals(source.clients, source.app, source.admin, path, name, self._plan.compression)
+
+    def fingerprint(self) -> dict:
+        """The fingerprint, taken by a session of its own in the same snapshot."""
+        with postgres.Session(self._source.clients, self._source.app, self._session.snapshot) as session:
+            return fingerprint.take(session, self._plan.fingerprint, self._source.server.version_num)
+
+    def describe(self, taken: Optional[dict]) -> dict:
+        """The manifest's database half, sequences read once more after the dump."""
+        server = self._source.server
+        return {
+            "name": server.database,
+            "system_identifier": server.system_identifier,
+            "server_version": server.version,
+            "client_version": self._source.clients.version,
+            "size": server.database_size,
+            "properties": self._properties,
+            "roles": self._roles,
+            "fingerprint": fingerprint.widen(taken, self._session) if taken is not None else None,
+        }
+
+
+def _describe_files(data_dir: str, archiver: archive.Archiver) -> tuple[dict, list, tuple]:
+    """The manifest's files half, the warnings, and what would not hold still."""
+    findings = archiver.findings
+    warnings = [f"{path} is not valid JSON, a torn write? {why}" for path, why in sorted(findings.unparsable.items())]
+    warnings += [f"{path} was left out: {why}" for path, why in sorted(findings.skipped.items())]
+    unstable = tuple(f"{path} kept changing while it was read" for path in findings.unstable)
+    files = {
+        "data_dir": data_dir,
+        "sha256": manifest.entries_digest(archiver.entries()),
+        **vars(findings),
+    }
+    return files, warnings + list(unstable), unstable
+
+
+def _head(
+    config: Config,
+    kind: str,
+    timestamp: str,
+    started: datetime.datetime,
+    seconds: float,
+    plan_: Plan,
+    harvest: Harvest,
+) -> Manifest:
+    """The manifest but for its artifacts."""
+    known = repository.listing(config.repository).backups
+    newest = known[-1].manifest if known else None
+    sequence = max(newest.sequence if newest else 0, records.last_sequence(config.repository)) + 1
+    return Manifest(
+        id=f"{repository.STEMS[kind]}_{timestamp}",
+        kind=kind,
+        sequence=sequence,
+        application=config.application,
+        host=socket.gethostname(),
+        started=text.utc(started),
+        ended=text.utc(datetime.datetime.now(datetime.timezone.utc)),
+        utc_offset=started.astimezone().strftime("%z"),
+        duration_seconds=round(seconds, 3),
+        engine_version=__version__,
+        compression=plan_.compression.name,
+        artifacts=(),
+        database=harvest.database,
+        files=harvest.files,
+        warnings=harvest.warnings,
+        previous={"id": newest.id, "digest": newest.digest} if newest else None,
+    )
+
+
+def _report(config: Config, sealed: Backup, incomplete: tuple[str, ...], observer: Observer) -> Outcome:
+    """Prune, tell people and programs, and return the outcome. The backup stands whatever happens here."""
+    pruned, problems = [], list(incomplete)
+    try:
+        records.write_latest(config.repository, sealed)
+        pruned = prune.apply(config, observer)
+    except (OSError, EngineError) as error:
+        problems.append(f"retention was not carried out: {error}")
+        observer.say(problems[-1], "ERROR")
+    document = {
+        "backup": sealed.document(),
+        "pruned": pruned,
+        "incomplete": problems,
+        "warnings": list(sealed.manifest.warnings),
+    }
+    record = {"verb": "backup", "result": "incomplete" if problems else "ok", "incomplete": problems, "pruned": pruned}
+    records.append(config.repository, {**record, **sealed.document()})
+    head = sealed.manifest
+    lines = [
+        f"{head.id}  {text.size(head.size)}  {text.duration(head.duration_seconds)}",
+        f"  {sealed.path}",
+        *(f"  warning: {one}" for one in head.warnings),
+        *(f"  incomplete: {one}" for one in problems if one not in head.warnings),
+        *(f"  pruned {one}" for one in pruned),
+    ]
+    return Outcome(document, tuple(lines), INCOMPLETE if problems else OK)

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Answers one question for monitoring: is there a good and recent backup of both halves?"""
+
+from __future__ import annotations
+
+import datetime
+
+from . import records, repository, restores, text
+from .config import Config
+from .errors import EngineError
+from .outcome import FAILED, OK, Outcome
+
+_NAGIOS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+
+
+def run(config: Config, max_age: float = 26 * 3600, nagios: bool = False) -> Outcome:
+    """Check the newest good backup of each half against ``max_age`` seconds.
+
+    Exit 0 or 1; with ``nagios`` the plugin's 0 to 3 and its one line.
+    """
+    try:
+        problems, warnings, ages = _findings(config, max_age)
+        state = 2 if problems else 1 if warnings else 0
+    except (EngineError, OSError) as error:
+        problems, warnings, ages = [getattr(error, "message", str(error))], [], {}
+        state = 2
+    document = {"ok": not problems, "problems": problems, "warnings": warnings, "age_seconds": ages}
+    summary = "; ".join(problems + warnings) or ", ".join(
+        f"{half} {text.duration(age)} old" for half, age in sorted(ages.items())
+    )
+    if nagios:
+        performance = " ".join(f"{half}_age={age:.0f}s;;{max_age:.0f};0" for half, age in sorted(ages.items()))
+        line = f"MIRAI_BACKUP {_NAGIOS[state]} - {summary} | {performance}"
+        return Outcome(document, (line,), state)
+    lines = [*(f"problem: {one}" for one in problems), *(f"warning: {one}" for one in warnings)]
+    return Outcome(document, tuple(lines or [f"ok: {summary}"]), FAILED if problems else OK)
+
+
+def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
+    problems, warnings, ages = [], [], {}
+    listing = repository.listing(config.repository)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for half in ("database", "json"):
+        good = listing.good(frozenset((half,)))
+        if not good:
+            problems.append(f"there is no good backup of the {half} half")
+            continue
+        age = (now - good[-1].manifest.ended_at).total_seconds()
+        ages[half] = round(age, 3)
+        if age > max_age:
+            problems.append(f"the newest backup of the {half} half is {text.duration(age)} old ({good[-1].id})")
+        if age < -3600:
+            problems.append(f"{good[-1].id} lies in the future: the clock is wrong")
+    problems += [f"{one.id} is not whole: {one.problem}" for one in listing.backups if one.problem]
+    problems += [problem for _path, problem in listing.damaged]
+    unfinished = restores.unfinished(config.repository)
+    if unfinished is not None:
+        problems.append(f"a restore did not end: {unfinished}")
+    last = records.last_run(config.repository)
+    if last is not None and last["result"] == "failed":
+        warnings.append(f"the last run failed at {last['time']}: {last['error']}")
+    if last is not None and last["result"] == "incomplete":
+        warnings.append(f"the last run was incomplete: {'; '.join(last['incomplete'])}")
+    if listing.good():
+        warnings += list(listing.good()[-1].manifest.warnings)
+    return problems, warnings, ages

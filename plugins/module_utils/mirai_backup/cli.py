@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The command: parses, calls one verb, prints its outcome, and is the only room that does either."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from typing import Callable, Optional, Sequence
+
+from . import arguments, backup, check, inventory, prune, restore, rollback, verify
+from . import config as configuration
+from .config import Config
+from .errors import ConfigError, EngineError, Interrupted
+from .outcome import Outcome
+from .watch import Log, Observer, Progress
+
+
+def main(
+    argv: Optional[Sequence[str]] = None,
+    default_config: str = configuration.DEFAULT_PATH,
+    default_log: str = configuration.DEFAULT_LOG,
+) -> int:
+    """Run the command and return its exit code. ``default_log`` takes what happens before the config is known."""
+    try:
+        options = arguments.parser(default_config).parse_args(argv)
+    except SystemExit as stop:
+        return 64 if stop.code else 0
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        config = _config(options, default_log)
+        outcome = _VERBS[options.verb](config, options)
+    except KeyboardInterrupt:
+        return _fail(options, Interrupted("interrupted", "run it again; the next run sweeps what was left"))
+    except EngineError as error:
+        if options.traceback:
+            raise
+        return _fail(options, error)
+    except OSError as error:
+        if options.traceback:
+            raise
+        where = error.filename if isinstance(error.filename, str) else "the system"
+        return _fail(options, EngineError(f"{where}: {error.strerror or error}", "see the system's log"))
+    return _print(options, outcome)
+
+
+def _config(options: argparse.Namespace, default_log: str) -> Config:
+    """Load the configuration; that it cannot be loaded is written to the default log, since cron sees no screen."""
+    try:
+        return configuration.load(options.config)
+    except ConfigError as error:
+        if options.verb == "backup" and os.access(default_log, os.W_OK):
+            Log(default_log)("ERROR", f"{options.verb}: FAILED: {error}")
+        raise
+
+
+def _observer(config: Config, options: argparse.Namespace) -> Observer:
+    watched = sys.stderr.isatty() and not options.quiet and not options.json
+    return Observer(Log(config.log), Progress(sys.stderr) if watched else None)
+
+
+def _backup(config: Config, options: argparse.Namespace) -> Outcome:
+    kind = arguments.kind(options)
+    if options.plan:
+        return backup.plan(config, kind)
+    return backup.run(config, kind, _observer(config, options), options.wait)
+
+
+def _restore(config: Config, options: argparse.Namespace) -> Outcome:
+    request = restore.Request(
+        backup=options.backup,
+        components=arguments.kind(options),
+        to_database=options.to_database,
+        to_dir=options.to_dir,
+        confirm=options.confirm,
+    )
+    if options.plan:
+        return restore.plan(config, request)
+    return restore.run(config, request, _observer(config, options))
+
+
+def _rollback(config: Config, options: argparse.Namespace) -> Outcome:
+    return rollback.plan(config) if options.plan else rollback.run(config, _observer(config, options))
+
+
+def _config_verb(config: Config, options: argparse.Namespace) -> Outcome:
+    if options.action == "validate":
+        return Outcome({"valid": True, "config": options.config}, (f"{options.config} is valid",))
+    document = config.document()
+    return Outcome(document, tuple(json.dumps(document, indent=2, ensure_ascii=False).splitlines()))
+
+
+_VERBS: dict[str, Callable[[Config, argparse.Namespace], Outcome]] = {
+    "backup": _backup,
+    "list": lambda config, options: inventory.run(config, options.kind),
+    "info": lambda config, options: inventory.info(config, options.backup),
+    "verify": lambda config, options: verify.run(config, options.backup, options.all, _observer(config, options)),
+    "restore": _restore,
+    "rollback": _rollback,
+    "prune": lambda config, options: prune.run(config, options.dry_run, _observer(config, options)),
+    "keep": lambda config, options: inventory.keep(config, options.backup, pinned=True),
+    "release": lambda config, options: inventory.keep(config, options.backup, pinned=False),
+    "check": lambda config, options: check.run(config, options.max_age, options.nagios),
+    "config": _config_verb,
+}
+
+
+def _print(options: argparse.Namespace, outcome: Outcome) -> int:
+    if options.json:
+        _out(json.dumps(outcome.document, indent=2, ensure_ascii=True))
+    elif not options.quiet:
+        _out("\n".join(outcome.lines))
+    elif outcome.exit_code:
+        print("\n".join(outcome.lines), file=sys.stderr)
+    return outcome.exit_code
+
+
+def _fail(options: argparse.Namespace, error: EngineError) -> int:
+    if options.json:
+        _out(json.dumps(error.document(), indent=2))
+    print(f"mirai-backup {options.verb}: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+def _out(content: str) -> None:
+    """Print; a reader that went away (``| head``) is no error."""
+    try:
+        print(content)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

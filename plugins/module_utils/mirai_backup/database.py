@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Dumps the database out of one exported snapshot, and the roles it needs beside it."""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, Optional
+
+from . import postgres
+from .clients import Clients
+from .compression import Compression
+from .dburl import Connection
+from .errors import DatabaseError, ProcessError
+from .sinks import Artifact, write_compressed
+
+# Everything that pg_dump's custom format leaves to pg_dumpall, and what a side database must be created with.
+_PROPERTIES = """
+SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
+       d.datcollate AS collate, d.datctype AS ctype,
+       coalesce(to_jsonb(d)->>'datlocprovider', 'c') AS locale_provider,
+       coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale,
+       d.datconnlimit AS connection_limit, shobj_description(d.oid, 'pg_database') AS comment,
+       (SELECT json_agg(json_build_object('grantee', CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END,
+                                          'privilege', a.privilege_type, 'grantable', a.is_grantable))
+          FROM aclexplode(d.datacl) a) AS acl,
+       (SELECT json_agg(json_build_object('role', CASE WHEN s.setrole <> 0 THEN pg_get_userbyid(s.setrole) END,
+                                          'settings', s.setconfig))
+          FROM pg_db_role_setting s WHERE s.setdatabase = d.oid) AS settings,
+       (SELECT json_agg(json_build_object('name', e.extname, 'version', e.extversion) ORDER BY e.extname)
+          FROM pg_extension e) AS extensions
+  FROM pg_database d WHERE d.datname = current_database()
+"""
+
+
+# Whoever owns something in the database or is named in its grants: without them a restore cannot be whole.
+_ROLES = """
+SELECT r.rolname AS name FROM pg_roles r WHERE r.oid IN (
+  SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass
+     AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+  UNION SELECT datdba FROM pg_database WHERE datname = current_database())
+ ORDER BY 1
+"""
+
+
+def roles(session: postgres.Session) -> list[str]:
+    """The roles that the database's objects and grants name."""
+    return [row["name"] for row in session.query(_ROLES)]
+
+
+def properties(session: postgres.Session) -> dict:
+    """The database's own properties: name, owner, encoding, locale, comment, acl, settings, extensions."""
+    (row,) = session.query(_PROPERTIES)
+    return row
+
+
+def dump(
+    clients: Clients,
+    connection: Connection,
+    snapshot: str,
+    lock_timeout: int,
+    path: str,
+    name: str,
+    compression: Compression,
+    progress: Optional[Callable[[int], object]] = None,
+) -> Artifact:
+    """Write the whole database as it stood in ``snapshot`` to the new file ``path`` (custom format inside gzip).
+
+    ``lock_timeout`` in seconds. Raises DatabaseError naming the table whose lock did not come, ProcessError
+    for whichever program of the pipe failed.
+    """
+    command = postgres.command(
+        clients,
+        "pg_dump",
+        connection,
+        "--format=custom",
+        "--compress=0",
+        f"--snapshot={snapshot}",
+        f"--lock-wait-timeout={lock_timeout * 1000}",
+    )
+    try:
+        return write_compressed(path, name, compression, stages=(command,), progress=progress)
+    except ProcessError as error:
+        raise _dump_error(connection, error.message, lock_timeout) from error
+
+
+def dump_globals(
+    clients: Clients,
+    app: Connection,
+    admin: Optional[Connection],
+    path: str,
+    name: str,
+    compression: Compression,
+) -> tuple[Artifact, str]:
+    """Write roles and tablespaces to the new file ``path``; returns it and a warning, empty when complete.
+
+    The administrative connection sees the roles' password hashes; the application's rarely does, and then the
+    roles are written without.
+    """
+    connection, arguments, warning = app, ("--globals-only", "--no-role-passwords"), "no administrative connection"
+    if admin is not None:
+        try:
+            if postgres.server(clients, admin).is_superuser:
+                connection, arguments, warning = admin, ("--globals-only",), ""
+            else:
+                warning = f"{admin.user} is no superuser"
+        except DatabaseError as error:
+            warning = error.message
+    elif postgres.server(clients, app).is_superuser:
+        arguments, warning = ("--globals-only",), ""
+    command = postgres.command(clients, "pg_dumpall", connection, *arguments)
+    artifact = write_compressed(path, name, compression, stages=(command,))
+    return artifact, f"roles are backed up without their passwords: {warning}" if warning else ""
+
+
+def _dump_error(connection: Connection, message: str, lock_timeout: int) -> DatabaseError:
+    """Put pg_dump's complaint into words that name the object and the next step."""
+    tables = re.findall(r"LOCK TABLE (.*?) IN ACCESS SHARE", message)
+    if tables and "timeout" in message:
+        return DatabaseError(
+            f"{connection.label}: table {tables[0]} stayed locked for {lock_timeout} s",
+            "see pg_locks and pg_stat_activity for who holds it, or raise lock_timeout",
+        )
+    if "row-level security" in message or "row security" in message:
+        hint = "back up as the tables' owner or as a role with BYPASSRLS: a filtered dump is no backup"
+    elif "permission denied" in message:
+        hint = "grant the role of DATABASE_URL the right to read it, or back up as the owner of the tables"
+    else:
+        hint = "read the message above; the server's log says more"
+    return DatabaseError(f"{connection.label}: {message}", hint)

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One entry of a manifest's file list: what a path of the data directory was when it was archived."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tarfile
+from dataclasses import dataclass
+
+from .errors import MismatchError
+from .text import printable
+
+ROOT = "data"
+TYPES = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "symlink"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``path`` is relative to the data directory (empty: itself) as os.fsdecode gives it; ``mtime_ns`` counts
+    nanoseconds since 1970; ``sha256`` is set for files, ``target`` for symlinks, the other stays empty."""
+
+    path: str
+    type: str
+    size: int
+    mode: int
+    mtime_ns: int
+    uid: int
+    gid: int
+    owner: str = ""
+    group: str = ""
+    sha256: str = ""
+    target: str = ""
+
+    def document(self) -> dict:
+        """The entry as JSON values; bytes that are not UTF-8 are kept in ``path_base64``, ``target_base64``."""
+        plain = dict(vars(self), mode=f"{self.mode:04o}")
+        for key in ("path", "target"):
+            shown = printable(plain[key])
+            if shown != plain[key]:
+                plain[key + "_base64"] = base64.b64encode(os.fsencode(plain[key])).decode("ascii")
+                plain[key] = shown
+        return {key: value for key, value in plain.items() if value != "" or key == "path"}
+
+    @staticmethod
+    def parse(values: dict) -> "Entry":
+        """The entry that ``document`` described. Raises MismatchError when it is not one."""
+        try:
+            plain = dict(values, mode=int(values["mode"], 8))
+            for key in ("path", "target"):
+                encoded = plain.pop(key + "_base64", None)
+                if encoded is not None:
+                    plain[key] = os.fsdecode(base64.b64decode(encoded, validate=True))
+            return Entry(**plain)
+        except (TypeError, KeyError, ValueError) as error:
+            raise MismatchError(f"the manifest has an entry that is not understood: {values!r:.200}") from error
+
+    @property
+    def shown(self) -> str:
+        """The path for people, with the archive's member root."""
+        return printable(self.member)
+
+    @property
+    def member(self) -> str:
+        """The name of the archive's member."""
+        return f"{ROOT}/{self.path}" if self.path else ROOT
+
+    def differs_from(self, other: "Entry") -> str:
+        """The first property in which ``other``, the same path elsewhere, is not what this entry says."""
+        for name in ("type", "size", "mode", "target", "sha256"):
+            if getattr(self, name) != getattr(other, name):
+                return name
+        if self.type != "symlink" and self.mtime_ns // 10**9 != other.mtime_ns // 10**9:
+            return "mtime"
+        return ""
+
+    def header(self) -> bytes:
+        """The tar header of this entry, in GNU format: names of any bytes, whole seconds."""
+        info = tarfile.TarInfo(self.member)
+        info.type = next(one for one, name in TYPES.items() if name == self.type)
+        info.size = self.size
+        info.mode = self.mode
+        info.mtime = self.mtime_ns // 10**9
+        info.uid, info.gid, info.uname, info.gname = self.uid, self.gid, self.owner, self.group
+        info.linkname = self.target
+        return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+
+
+def from_member(info: tarfile.TarInfo, sha256: str = "") -> Entry:
+    """The entry that a member of a tar archive amounts to; its content's digest is given by the caller."""
+    name = info.name.rstrip("/")
+    return Entry(
+        path=name[len(ROOT) + 1 :],
+        type=TYPES[info.type],
+        size=info.size if info.isreg() else 0,
+        mode=info.mode,
+        mtime_ns=int(info.mtime) * 10**9,
+        uid=info.uid,
+        gid=info.gid,
+        owner=info.uname,
+        group=info.gname,
+        sha256=sha256,
+        target=info.linkname if info.issym() else "",
+    )

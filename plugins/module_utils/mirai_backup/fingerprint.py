@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The proof of content: what a database holds, in numbers that survive a dump and a restore.
+
+Taken inside the snapshot that pg_dump reads. Per table the row count and the sum of a 64-bit hash of every row's
+text: the order of rows does not matter, one changed bit does. What the sums cannot see: two changes in one table
+whose hashes cancel out (one in 2^64 by accident).
+"""
+
+from __future__ import annotations
+
+from . import schema
+from .postgres import Session, identifier, literal
+
+# Everything that changes how a value looks as text.
+PINNED = (
+    "SET LOCAL TimeZone='UTC'; SET LOCAL DateStyle='ISO, YMD'; SET LOCAL IntervalStyle='iso_8601';"
+    " SET LOCAL extra_float_digits=3; SET LOCAL bytea_output='hex'; SET LOCAL lc_monetary='C';"
+    " SET LOCAL xmlbinary='base64'; SET LOCAL search_path=pg_catalog; SET LOCAL quote_all_identifiers=off;"
+    " SET LOCAL row_security=off"
+)
+
+_RELATIONS = """
+SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relispopulated AS populated,
+       pg_relation_size(c.oid) AS size, pg_get_viewdef(CASE WHEN c.relkind = 'm' THEN c.oid END) AS definition,
+       e.oid IS NOT NULL AS owned_by_extension,
+       (SELECT e.extcondition[p] FROM generate_subscripts(e.extconfig, 1) p WHERE e.extconfig[p] = c.oid) AS condition
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+  LEFT JOIN pg_extension e ON e.oid = d.refobjid
+ WHERE c.relkind IN ('r', 'm', 'f', 'S') AND c.relpersistence <> 't'
+   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+ ORDER BY pg_relation_size(c.oid) DESC, 1, 2
+"""
+
+_LARGE_OBJECTS = """
+WITH sizes AS MATERIALIZED (
+  SELECT oid, lo_lseek64(lo_open(oid, 262144), 0, 2) AS size FROM pg_largeobject_metadata)
+SELECT count(*) AS count, coalesce(sum(digest), 0)::text AS digest FROM (
+  SELECT sum(hashtextextended(
+           oid::text || ':' || size || ':' || part || ':' || md5(lo_get(oid, part * 1048576, 1048576)), 0)) AS digest
+    FROM sizes, LATERAL generate_series(0, size / 1048576) part GROUP BY oid) q
+"""
+
+
+def take(session: Session, mode: str, version_num: int) -> dict:
+    """The fingerprint of the session's database, as JSON values.
+
+    ``mode`` is ``full`` (rows and digests) or ``counts`` (rows only). Keys: mode, server_major, tables (name →
+    rows, digest), sequences (name → low, high), large_objects, schema (object → digest), excluded (name → why).
+    Raises DatabaseError naming the statement that failed.
+    """
+    session.execute(PINNED)
+    relations = session.query(_RELATIONS)
+    tables, excluded = {}, {}
+    for relation in relations:
+        name = f"{relation['schema']}.{relation['name']}"
+        reason = _why_excluded(relation)
+        if reason:
+            excluded[name] = reason
+        elif relation["kind"] in "rm":
+            tables[name] = _table(session, relation, mode)
+    return {
+        "mode": mode,
+        "server_major": version_num // 10000,
+        "tables": tables,
+        "sequences": sequences(session, relations),
+        "large_objects": session.query(_LARGE_OBJECTS)[0] if mode == "full" else None,
+        "schema": schema.inventory(session),
+        "excluded": excluded,
+    }
+
+
+def sequences(session: Session, relations: list) -> dict:
+    """Every sequence's position as ``low`` and ``high``, the same until a later reading widens them."""
+    parts = [
+        f"SELECT {literal(one['schema'] + '.' + one['name'])} AS name, last_value, is_called FROM {_qualified(one)}"
+        for one in relations
+        if one["kind"] == "S" and not _why_excluded(one)
+    ]
+    if not parts:
+        return {}
+    rows = session.query(" UNION ALL ".join(parts))
+    positions = {row["name"]: [row["last_value"], int(row["is_called"])] for row in rows}
+    return {name: {"low": position, "high": position} for name, position in positions.items()}
+
+
+def widen(fingerprint: dict, session: Session) -> dict:
+    """Read the sequences again after the dump: they move outside of snapshots, so the dump saw something between."""
+    later = sequences(session, session.query(_RELATIONS))
+    merged = {
+        name: {"low": position["low"], "high": later.get(name, position)["high"]}
+        for name, position in fingerprint["sequences"].items()
+    }
+    return dict(fingerprint, sequences=merged)
+
+
+def differences(expected: dict, found: dict) -> list[str]:
+    """What in ``found`` is not as ``expected``, each in one line that names the place; empty when all agrees."""
+    lines = _differing_tables(expected, found)
+    for name in sorted(set(expected["sequences"]) | set(found["sequences"])):
+        wanted, got = expected["sequences"].get(name), found["sequences"].get(name)
+        if wanted is None or got is None:
+            lines.append(f"sequence {name} is {'missing' if got is None else 'there, but was not'}")
+        elif not _within(got["low"], wanted):
+            lines.append(f"sequence {name} stands at {got['low'][0]} instead of {wanted['low'][0]}")
+    if expected["large_objects"] and found["large_objects"] and expected["large_objects"] != found["large_objects"]:
+        wanted, got = expected["large_objects"]["count"], found["large_objects"]["count"]
+        lines.append(f"large objects differ: {got} instead of {wanted}, or other content")
+    same_major = expected["server_major"] == found["server_major"]
+    return lines + schema.differences(expected["schema"], found["schema"], same_major)
+
+
+def _differing_tables(expected: dict, found: dict) -> list[str]:
+    lines = []
+    for name in sorted(set(expected["tables"]) | set(found["tables"])):
+        wanted, got = expected["tables"].get(name), found["tables"].get(name)
+        if got is None:
+            lines.append(f"table {name} is missing")
+        elif wanted is None:
+            lines.append(f"table {name} is there, but was not in the snapshot")
+        elif wanted["rows"] != got["rows"]:
+            lines.append(f"table {name} has {got['rows']} rows instead of {wanted['rows']}")
+        elif wanted["digest"] and got["digest"] and wanted["digest"] != got["digest"]:
+            lines.append(f"table {name} has other content in its {got['rows']} rows")
+    return lines
+
+
+def _table(session: Session, relation: dict, mode: str) -> dict:
+    """Rows and digest of one table. A materialized view is taken as its REFRESH on restore will make it."""
+    if relation["kind"] == "m":
+        if not relation["populated"]:
+            return {"rows": 0, "digest": "0" if mode == "full" else ""}
+        source = f"({relation['definition'].rstrip(';')}) mirai_row"
+    else:
+        source = f"ONLY {_qualified(relation)} mirai_row {relation['condition'] or ''}"
+    digest = "''"
+    if mode == "full":
+        digest = 'coalesce(sum(hashtextextended((mirai_row.*)::text COLLATE "C", 0)), 0)::text'
+    return session.query(f"SELECT count(*) AS rows, {digest} AS digest FROM {source}")[0]
+
+
+def _why_excluded(relation: dict) -> str:
+    if relation["kind"] == "f":
+        return "foreign table: its rows live elsewhere"
+    if relation["owned_by_extension"] and relation["condition"] is None:
+        return "belongs to an extension, which brings its content"
+    return ""
+
+
+def _within(position: list, span: dict) -> bool:
+    """Whether a sequence's position lies in a span that may run upwards or downwards."""
+    low, high = sorted((span["low"], span["high"]))
+    return low <= position <= high
+
+
+def _qualified(relation: dict) -> str:
+    return f"{identifier(relation['schema'])}.{identifier(relation['name'])}"

@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The manifest: the document that makes files a backup. Schema 1.
+
+One JSON document. The head comes first; the list of the data directory's entries, if there is one, comes last,
+one entry a line, so that the head can be read without it. ``digest`` covers the head, and the head holds the
+digest of the entries' lines, so that every edit is seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from typing import BinaryIO, Iterable, Iterator, Optional
+
+from . import safefile, text
+from .entries import Entry
+from .errors import MismatchError
+from .sinks import Artifact
+
+SCHEMA = 1
+SUFFIX = ".manifest.json"
+_ENTRIES = b'"entries": [\n'
+_HEAD_LIMIT = 64 << 20
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a backup is. Times are ISO 8601 in UTC, sizes in bytes, digests SHA-256 in hex.
+
+    ``artifacts`` are the files beside the manifest, ``members`` what a full archive holds. ``database`` and
+    ``files`` describe the halves, None where the backup has no such half. ``previous`` names the manifest that
+    was newest before this one, with its digest.
+    """
+
+    id: str
+    kind: str
+    sequence: int
+    application: str
+    host: str
+    started: str
+    ended: str
+    utc_offset: str
+    duration_seconds: float
+    engine_version: str
+    compression: str
+    artifacts: tuple[Artifact, ...]
+    members: tuple[Artifact, ...] = ()
+    database: Optional[dict] = None
+    files: Optional[dict] = None
+    warnings: tuple[str, ...] = ()
+    previous: Optional[dict] = None
+    encryption: Optional[dict] = None
+    schema: int = SCHEMA
+    digest: str = field(default="", compare=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all artifacts together."""
+        return sum(one.size for one in self.artifacts)
+
+    @property
+    def ended_at(self):
+        """The end as a point in time."""
+        return text.parse_utc(self.ended)
+
+    @property
+    def components(self) -> frozenset:
+        """The halves it holds, of ``database`` and ``json``."""
+        halves = (("database", self.database), ("json", self.files))
+        return frozenset(name for name, half in halves if half is not None)
+
+    def part(self, role: str) -> Optional[Artifact]:
+        """The artifact or member of that role, None where the backup has none."""
+        return next((one for one in self.members + self.artifacts if one.role == role), None)
+
+    def head(self) -> dict:
+        """The head as JSON values, without its digest."""
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "digest"}
+        for name in ("artifacts", "members"):
+            values[name] = [one.document() for one in values[name]]
+        values["warnings"] = list(values["warnings"])
+        return values
+
+
+def write(path: str, manifest: Manifest, entries: Iterable[Entry] = ()) -> str:
+    """Write ``manifest`` to ``path`` at one instant; returns its digest. The entries go through, not into memory.
+
+    ``manifest.files["sha256"]`` must be what ``entries_digest`` gives for the same entries.
+    """
+    head = manifest.head()
+    digest = _digest(head)
+    safefile.write(path, _blocks(dict(head, digest=digest), entries))
+    return digest
+
+
+def entries_digest(entries: Iterable[Entry]) -> str:
+    """The digest of the entries' lines."""
+    digest = hashlib.sha256()
+    for entry in entries:
+        digest.update(_line(entry))
+    return digest.hexdigest()
+
+
+def read(path: str) -> Manifest:
+    """Read the head at ``path``. Raises MismatchError when it is damaged or edited, OSError when unreadable."""
+    with open(path, "rb") as file:
+        values = _read_head(path, file)
+    claimed = values.pop("digest", None)
+    if values.get("schema") != SCHEMA:
+        raise MismatchError(
+            f"manifest {path} has schema {values.get('schema')!r}, this engine reads {SCHEMA}",
+            "use the mirai.backup version that wrote it, or a newer one",
+        )
+    if claimed != _digest(values):
+        raise _damaged(path, "its digest does not fit its content: it was edited or damaged")
+    try:
+        for name in ("artifacts", "members"):
+            values[name] = tuple(Artifact(**one) for one in values[name])
+        values["warnings"] = tuple(values["warnings"])
+        return Manifest(**values, digest=claimed)
+    except (TypeError, KeyError) as error:
+        raise _damaged(path, f"it is not understood ({error})") from error
+
+
+def read_entries(path: str, manifest: Manifest) -> Iterator[Entry]:
+    """The entries at ``path``, one by one. Raises MismatchError at the end when their digest does not fit."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        _read_head(path, file)
+        for line in file:
+            if line == b"]\n":
+                break
+            line = line.rstrip(b"\n").rstrip(b",")
+            try:
+                entry = Entry.parse(json.loads(line))
+            except ValueError as error:
+                raise _damaged(path, "its list of files is not understood") from error
+            digest.update(_line(entry))
+            yield entry
+        if file.read(3) != b"}\n":
+            raise _damaged(path, "its list of files has no proper end")
+    if digest.hexdigest() != (manifest.files or {}).get("sha256"):
+        raise _damaged(path, "its list of files was edited or damaged")
+
+
+def _blocks(head: dict, entries: Iterable[Entry]) -> Iterator[bytes]:
+    yield json.dumps(head, indent=1, ensure_ascii=True).encode("ascii")[:-2] + b",\n" + _ENTRIES
+    separator = b""
+    for entry in entries:
+        yield separator + _line(entry)
+        separator = b",\n"
+    yield (b"\n" if separator else b"") + b"]\n}\n"
+
+
+def _read_head(path: str, file: BinaryIO) -> dict:
+    """Read ``file`` up to where the entries begin and return the head's values, digest included."""
+    lines, size = [], 0
+    for line in file:
+        if line == _ENTRIES:
+            break
+        size += len(line)
+        if size > _HEAD_LIMIT:
+            raise _damaged(path, "its head does not end")
+        lines.append(line)
+    else:
+        raise _damaged(path, "it ends too early")
+    try:
+        values = json.loads(b"".join(lines).rstrip().rstrip(b",") + b"}")
+    except ValueError as error:
+        raise _damaged(path, f"it is not valid JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise _damaged(path, "it is not a JSON object")
+    return values
+
+
+def _digest(head: dict) -> str:
+    canonical = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _line(entry: Entry) -> bytes:
+    return json.dumps(entry.document(), separators=(",", ":"), ensure_ascii=True).encode("ascii")
+
+
+def _damaged(path: str, why: str) -> MismatchError:
+    return MismatchError(f"manifest {path}: {why}", "use another backup; this one cannot be trusted")

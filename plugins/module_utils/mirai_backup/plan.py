@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a backup is going to do, found out without changing anything. Check mode is this, and stops here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import Optional
+
+from . import clients as client_programs
+from . import compression, postgres, text, tree
+from .clients import Clients
+from .compression import Compression
+from .config import Config
+from .dburl import Connection
+from .errors import NotFoundError, PreflightError
+from .outcome import Outcome
+from .postgres import Server
+from .repository import Listing, listing
+from .selector import COMPONENTS
+
+_HEADROOM = 1.2
+_FIXED_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """The database half: how to reach it, with which programs, and what the server said. Shown without secrets."""
+
+    app: Connection
+    admin: Optional[Connection]
+    clients: Clients
+    server: Server
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A backup about to be made. Sizes in bytes; ``source`` and ``data_dir`` are None for a half left out."""
+
+    kind: str
+    repository: str
+    source: Optional[Source]
+    data_dir: Optional[str]
+    compression: Compression
+    fingerprint: str
+    estimated_bytes: int
+    needed_bytes: int
+    free_bytes: int
+
+    def document(self) -> dict:
+        """The plan as JSON values."""
+        values = {
+            "kind": self.kind,
+            "repository": self.repository,
+            "data_dir": self.data_dir,
+            "compression": self.compression.name,
+            "fingerprint": self.fingerprint,
+            "estimated_bytes": self.estimated_bytes,
+            "needed_bytes": self.needed_bytes,
+            "free_bytes": self.free_bytes,
+            "database": None,
+        }
+        if self.source is not None:
+            values["database"] = {
+                "connection": self.source.app.label,
+                "server_version": self.source.server.version,
+                "client_version": self.source.clients.version,
+                "size": self.source.server.database_size,
+            }
+        return values
+
+    def lines(self) -> tuple[str, ...]:
+        """The plan for people."""
+        lines = [f"kind        {self.kind}", f"repository  {self.repository}"]
+        if self.source is not None:
+            lines.append(f"database    {self.source.app.label}, {text.size(self.source.server.database_size)}")
+            lines.append(f"versions    server {self.source.server.version}, client {self.source.clients.version}")
+        if self.data_dir is not None:
+            lines.append(f"data        {self.data_dir}")
+        lines.append(f"compression {self.compression.name}, fingerprint {self.fingerprint}")
+        lines.append(f"space       {text.size(self.needed_bytes)} needed, {text.size(self.free_bytes)} free")
+        return tuple(lines)
+
+
+def make(config: Config, kind: str) -> Plan:
+    """Look at everything a backup of ``kind`` needs. Raises an EngineError for the first thing that is missing."""
+    _repository_writable(config.repository)
+    components = COMPONENTS[kind]
+    source = connect(config) if "database" in components else None
+    if "json" in components:
+        _data_readable(config.data_dir)
+    estimate = _last_size(config.repository, kind)
+    if not estimate:
+        data_size = tree.measure(os.fsencode(os.path.realpath(config.data_dir)))[1] if "json" in components else 0
+        estimate = data_size + (source.server.database_size if source is not None else 0)
+    copies = 2 if kind == "full" else 1  # the parts of a full archive lie beside it until it is whole
+    plan = Plan(
+        kind=kind,
+        repository=config.repository,
+        source=source,
+        data_dir=config.data_dir if "json" in components else None,
+        compression=compression.choose(config.compression),
+        fingerprint=config.fingerprint,
+        estimated_bytes=estimate,
+        needed_bytes=int(estimate * _HEADROOM * copies) + _FIXED_BYTES,
+        free_bytes=_free(config.repository),
+    )
+    if plan.free_bytes < plan.needed_bytes:
+        raise PreflightError(
+            f"{config.repository} has {text.size(plan.free_bytes)} free, but the backup needs about "
+            f"{text.size(plan.needed_bytes)}",
+            "free space, shorten retention (mirai-backup prune --dry-run shows its effect), or move the repository",
+        )
+    return plan
+
+
+def run(config: Config, kind: str) -> Outcome:
+    """The plan as an outcome, for check mode."""
+    plan = make(config, kind)
+    return Outcome({"plan": plan.document()}, plan.lines())
+
+
+def connect(config: Config) -> Source:
+    """Reach the application's server and pick the client programs that fit it."""
+    app = postgres.app_connection(config)
+    any_client = client_programs.newest(config.pg_bindir)
+    server = postgres.server(any_client, app)
+    fitting = client_programs.fitting(server.major, server.version, config.pg_bindir)
+    return Source(app, postgres.admin_connection(config, app), fitting, server)
+
+
+def _repository_writable(path: str) -> None:
+    """Raise PreflightError unless the repository, or the directory it will be made in, can be written."""
+    existing = path
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    if not os.path.isdir(existing):
+        raise PreflightError(f"repository {path}: {existing} is not a directory", "correct repository")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PreflightError(f"repository {path} cannot be written by user {os.geteuid()}", f"see ls -ld {existing}")
+    if os.statvfs(existing).f_flag & os.ST_RDONLY:
+        raise PreflightError(f"repository {path} lies on a read-only file system", "mount it for writing")
+
+
+def _data_readable(path: str) -> None:
+    try:
+        os.listdir(path)
+    except OSError as error:
+        raise PreflightError(
+            f"data directory {path} cannot be read: {error.strerror}", "correct data_dir, or its owner and mode"
+        ) from error
+
+
+def _last_size(repository: str, kind: str) -> int:
+    """The size of the newest good backup of ``kind``, 0 where there is none."""
+    try:
+        found: Listing = listing(repository)
+    except NotFoundError:
+        return 0
+    sizes = [one.manifest.size for one in found.good() if one.manifest.kind == kind]
+    return sizes[-1] if sizes else 0
+
+
+def _free(path: str) -> int:
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return shutil.disk_usage(path).free

@@ -1,0 +1,282 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The only room that starts processes. Argv is a tuple, every exit status counts, nothing outlives us."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import io
+import os
+import signal
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from typing import Callable, Iterator, Optional
+
+from .errors import ProcessError
+from .redact import redact
+
+PIPE_BYTES = 1 << 20
+STDERR_TAIL = 4096
+_F_SETPIPE_SZ = 1031
+_PR_SET_PDEATHSIG = 1
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+_live: set = set()
+_live_guard = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program to run: ``argv``, what it adds to the environment, and whom to run as.
+
+    ``descriptors`` are open files that it inherits; ``secrets`` are taken out of its messages; ``end_signal``
+    ends it so that it lets its server know.
+    """
+
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    user: str = ""
+    descriptors: tuple[int, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    end_signal: int = signal.SIGTERM
+
+    @property
+    def name(self) -> str:
+        """The program's name, for messages."""
+        return os.path.basename(self.argv[0])
+
+
+def environment(extra: tuple = ()) -> dict:
+    """The environment of every child: ours without PG* and locale, with a full PATH, UTF-8 and ``extra``."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "LANG"))}
+    kept["PATH"] = ":".join(filter(None, (os.environ.get("PATH", ""), _SYSTEM_PATH)))
+    kept["LC_ALL"] = "C.UTF-8"
+    kept["PGCLIENTENCODING"] = "UTF8"
+    kept.setdefault("HOME", "/")
+    kept.update(extra)
+    return kept
+
+
+class Child:
+    """A started process with its stderr kept in memory; ended with us, whatever happens to us."""
+
+    def __init__(self, command: Command, stdin: object, stdout: object) -> None:
+        self.command = command
+        self.output: Optional[io.FileIO] = None
+        self._stderr = os.memfd_create("stderr")
+        try:
+            self.popen = subprocess.Popen(
+                command.argv,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=self._stderr,
+                env=environment(command.env),
+                cwd="/" if command.user else None,
+                pass_fds=command.descriptors,
+                start_new_session=True,
+                preexec_fn=_end_with_parent(command.end_signal),
+                **_identity(command.user),
+            )
+        except OSError as error:
+            os.close(self._stderr)
+            raise ProcessError(
+                f"{command.name} cannot be started: {error.strerror}", f"install {command.name}, or mend PATH"
+            ) from error
+        with _live_guard:
+            _live.add(self)
+
+    def wait(self, timeout: Optional[float] = None) -> int:
+        """Wait for the end and return the exit status (negative: the signal)."""
+        status = self.popen.wait(timeout)
+        with _live_guard:
+            _live.discard(self)
+        return status
+
+    def end(self, patience: float = 5.0) -> None:
+        """End the process: politely first, then for certain."""
+        if self.popen.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.popen.pid, self.command.end_signal)
+            try:
+                self.popen.wait(patience)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.popen.pid, signal.SIGKILL)
+        self.wait()
+
+    def complaint(self) -> str:
+        """The last lines it wrote to stderr, on one line, without secrets."""
+        size = os.fstat(self._stderr).st_size
+        tail = os.pread(self._stderr, STDERR_TAIL, max(0, size - STDERR_TAIL)).decode("utf-8", "replace")
+        lines = [line.strip() for line in tail.splitlines() if line.strip()]
+        return redact(" / ".join(lines[-6:]), self.command.secrets)
+
+    def close(self) -> None:
+        """Give the descriptor of stderr back."""
+        os.close(self._stderr)
+
+    def error(self, status: int) -> ProcessError:
+        """What to raise for a bad exit status."""
+        how = f"was killed by signal {-status}" if status < 0 else f"exited with status {status}"
+        said = self.complaint()
+        return ProcessError(f"{self.command.name} {how}" + (f": {said}" if said else ""))
+
+
+def end_all() -> None:
+    """End every process that is still running (called when a run is interrupted)."""
+    with _live_guard:
+        children = list(_live)
+    for child in children:
+        child.end()
+
+
+def run(command: Command, stdin: bytes = b"", timeout: Optional[float] = None) -> bytes:
+    """Run ``command`` to its end and return its stdout (small). Raises ProcessError on a bad status."""
+    source = os.memfd_create("stdin")
+    output = os.memfd_create("stdout")
+    try:
+        os.write(source, stdin)
+        os.lseek(source, 0, os.SEEK_SET)
+        child = Child(command, source, output)
+        try:
+            status = child.wait(timeout)
+            if status:
+                raise child.error(status)
+        except subprocess.TimeoutExpired as error:
+            raise ProcessError(f"{command.name} did not finish within {timeout:g} s") from error
+        finally:
+            child.end()
+            child.close()
+        return os.pread(output, os.fstat(output).st_size, 0)
+    finally:
+        os.close(source)
+        os.close(output)
+
+
+def pump(
+    stages: tuple[Command, ...],
+    sink: Callable[[bytes], object],
+    source: Optional[Callable[[Callable[[bytes], object]], object]] = None,
+) -> None:
+    """Run ``stages`` as a pipe and hand every block of the last one's output to ``sink``; as ``reading``."""
+    if not stages:
+        source(sink)
+        return
+    with reading(stages, source) as stream:
+        for block in iter(lambda: stream.read(PIPE_BYTES), b""):
+            sink(block)
+
+
+@contextlib.contextmanager
+def reading(
+    stages: tuple[Command, ...],
+    source: Optional[Callable[[Callable[[bytes], object]], object]] = None,
+) -> Iterator[io.FileIO]:
+    """Run ``stages`` as a pipe and give the end of it as a file to read from.
+
+    The first stage reads what the function ``source`` writes (it is given a write function), or nothing; without
+    stages the file holds what ``source`` writes. When the block ends, the rest is read, and every stage must end
+    with status 0, or the one that failed first is named in a ProcessError.
+    """
+    with contextlib.ExitStack() as cleanup:
+        feeder = None
+        upstream: object = subprocess.DEVNULL
+        if source is not None:
+            upstream, write_end = wide_pipe()
+            cleanup.enter_context(upstream)
+            feeder = _Feeder(source, write_end)
+        children = _start(stages, upstream, cleanup)
+        output = children[-1].output if children else upstream
+        if feeder is not None:
+            if children:
+                upstream.close()
+            feeder.start()
+            cleanup.callback(feeder.join)
+            cleanup.callback(output.close)
+            cleanup.callback(lambda: [child.end() for child in children])
+        yield output
+        for _rest in iter(lambda: output.read(PIPE_BYTES), b""):
+            pass
+        statuses = [child.wait() for child in children]
+        if feeder is not None:
+            feeder.join()
+        _judge(children, statuses, feeder)
+
+
+def _start(stages: tuple, upstream: object, cleanup: contextlib.ExitStack) -> list:
+    """Start every stage, each reading its forerunner's output through a wide pipe."""
+    children: list = []
+    for command in stages:
+        output, write_end = wide_pipe()
+        cleanup.enter_context(output)
+        with write_end:
+            child = Child(command, upstream, write_end)
+        cleanup.callback(child.close)
+        cleanup.callback(child.end)
+        child.output = output
+        if children:
+            upstream.close()
+        children.append(child)
+        upstream = output
+    return children
+
+
+def _judge(children: list, statuses: list, feeder: Optional["_Feeder"]) -> None:
+    """Raise for the stage that failed; one that only lost its reader is not the cause."""
+    failed = [(child, status) for child, status in zip(children, statuses) if status]
+    causes = [pair for pair in failed if pair[1] != -signal.SIGPIPE] or failed
+    if feeder is not None and feeder.failure is not None and not causes:
+        raise feeder.failure
+    if causes:
+        child, status = causes[0]
+        raise child.error(status)
+
+
+class _Feeder(threading.Thread):
+    """Writes what a function produces into the first stage."""
+
+    def __init__(self, source: Callable, write_end: io.FileIO) -> None:
+        super().__init__(daemon=True)
+        self._source = source
+        self._file = io.BufferedWriter(write_end, PIPE_BYTES)
+        self.failure: Optional[BaseException] = None
+
+    def run(self) -> None:
+        try:
+            with self._file:
+                self._source(self._file.write)
+        except BaseException as error:  # kept, and raised by the thread that waits
+            self.failure = error
+
+
+def wide_pipe() -> tuple[io.FileIO, io.FileIO]:
+    """A pipe of 1 MiB where the system allows it; a narrower one works as well, only slower."""
+    read_end, write_end = (io.FileIO(fd, mode) for fd, mode in zip(os.pipe(), ("rb", "wb")))
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(write_end, _F_SETPIPE_SZ, PIPE_BYTES)
+    return read_end, write_end
+
+
+def _end_with_parent(number: int) -> Callable[[], None]:
+    def arrange() -> None:
+        _prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+    return arrange
+
+
+def _identity(user: str) -> dict:
+    """The Popen arguments that make a child run as ``user`` with that user's groups."""
+    if not user:
+        return {}
+    import pwd
+
+    account = pwd.getpwnam(user)
+    return {
+        "user": account.pw_uid,
+        "group": account.pw_gid,
+        "extra_groups": os.getgrouplist(user, account.pw_gid),
+    }

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the repository tells people and programs about its runs: LATEST_BACKUP.txt and backup_metadata.log."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from typing import Optional
+
+from . import safefile, text
+from .repository import Backup
+
+LATEST = "LATEST_BACKUP.txt"
+METADATA = "backup_metadata.log"
+_TAIL = 1 << 16
+
+
+def write_latest(repository: str, backup: Backup) -> None:
+    """Describe the newest backup for people."""
+    head = backup.manifest
+    lines = [
+        f"Latest backup: {head.id}",
+        f"Kind:          {head.kind}",
+        f"File:          {backup.path}",
+        f"Finished:      {text.local(head.ended_at)}",
+        f"Size:          {text.size(head.size)}",
+        f"Duration:      {text.duration(head.duration_seconds)}",
+        f"Restore with:  mirai-backup restore {head.id}",
+        *(f"Warning:       {one}" for one in head.warnings),
+    ]
+    content = "\n".join(lines) + "\n"
+    safefile.write(os.path.join(repository, LATEST), iter((content.encode("utf-8", "backslashreplace"),)))
+
+
+def append(repository: str, values: dict) -> None:
+    """Add one run to the metadata log, a JSON object on a line; ``time`` is put in front."""
+    record = {"time": text.utc(datetime.datetime.now(datetime.timezone.utc)), **values}
+    safefile.append_line(os.path.join(repository, METADATA), json.dumps(record).encode("ascii"))
+
+
+def last_run(repository: str) -> Optional[dict]:
+    """The newest readable record of a backup run, None where there is none."""
+    for record in reversed(_tail(repository)):
+        if record.get("verb") == "backup":
+            return record
+    return None
+
+
+def last_sequence(repository: str) -> int:
+    """The highest sequence number in the log's tail, so that a deleted backup's number is not used again."""
+    return max((record.get("sequence") or 0 for record in _tail(repository)), default=0)
+
+
+def _tail(repository: str) -> list[dict]:
+    """The last records; a line that a dying run left torn is passed over."""
+    try:
+        with open(os.path.join(repository, METADATA), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return []
+    records = []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    return records

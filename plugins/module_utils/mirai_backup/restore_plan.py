@@ -1,0 +1,218 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a restore is going to do, found out without changing a byte."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import socket
+from dataclasses import dataclass
+from typing import Optional
+
+from . import filesproof, fingerprint, manifest, postgres, repository, selector, target, text
+from .config import Config
+from .errors import PreflightError, UsageError
+from .outcome import Outcome
+from .repository import Backup
+from .target import DatabaseTarget
+
+_HEADROOM = 1.2
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the operator asked for; ``components`` is full, database or json."""
+
+    backup: str = "latest"
+    components: str = "full"
+    to_database: str = ""
+    to_dir: str = ""
+    confirm: str = ""
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """A restore about to happen. A half that stays untouched has neither ``database`` nor ``directory``.
+
+    ``swaps`` says that the halves replace what is in service; otherwise they are made beside it.
+    """
+
+    backup: Backup
+    swaps: bool
+    database: Optional[DatabaseTarget]
+    directory: str
+    tables: tuple[dict, ...]
+    files: dict
+    missing: tuple[str, ...]
+    foreign: str
+    connections: int
+    needed_bytes: int
+    free_bytes: int
+
+    def document(self) -> dict:
+        """The plan as JSON values."""
+        return {
+            "backup": self.backup.document(),
+            "strategy": "swap" if self.swaps else "beside",
+            "database": self.database.live if self.database else None,
+            "database_exists": self.database.exists if self.database else None,
+            "directory": self.directory or None,
+            "tables": list(self.tables),
+            "files": self.files,
+            "missing": list(self.missing),
+            "foreign": self.foreign,
+            "connections": self.connections,
+            "needed_bytes": self.needed_bytes,
+            "free_bytes": self.free_bytes,
+        }
+
+    def lines(self) -> tuple[str, ...]:
+        """The plan for people."""
+        head = self.backup.manifest
+        age = (datetime.datetime.now(datetime.timezone.utc) - head.ended_at).total_seconds()
+        lines = [
+            f"backup     {head.id}, {text.duration(max(age, 0))} old, made on {head.host}",
+            f"from       {self.backup.path}",
+        ]
+        if self.database is not None:
+            action = "replaces" if self.swaps and self.database.exists else "creates"
+            lines.append(f"database   {action} {self.database.live}; {self.connections} connections will be ended")
+        for table in self.tables:
+            if table["now"] != table["backup"]:
+                lines.append(
+                    f"  {table['table']}: {_count(table['now'])} rows now, {_count(table['backup'])} in the backup"
+                )
+        if self.directory:
+            counts = ", ".join(f"{len(paths)} {what}" for what, paths in self.files.items())
+            lines.append(f"files      {self.directory}: {counts}")
+            for what, paths in self.files.items():
+                lines += [f"  {what}: {path}" for path in paths[:20]]
+                lines += [f"  … and {len(paths) - 20} more {what}"] if len(paths) > 20 else []
+        lines.append(f"space      {text.size(self.needed_bytes)} needed, {text.size(self.free_bytes)} free")
+        lines += [f"missing    {one}" for one in self.missing]
+        lines += [f"origin     {self.foreign}"] if self.foreign else []
+        if self.swaps:
+            lines.append(
+                "afterwards the present state is kept beside the restored one; mirai-backup rollback returns to it"
+            )
+        return tuple(lines)
+
+
+def run(config: Config, request: Request) -> Outcome:
+    """The plan as an outcome, for ``--plan`` and check mode."""
+    plan = make(config, request)
+    return Outcome({"plan": plan.document()}, plan.lines())
+
+
+def make(config: Config, request: Request) -> RestorePlan:
+    """Resolve the backup and look at the target. Raises NotFoundError, UsageError, DatabaseError."""
+    beside = bool(request.to_database or request.to_dir)
+    components = _components(request, beside)
+    backup = selector.resolve(repository.listing(config.repository), request.backup, components)
+    head = backup.manifest
+    found, tables, connections = None, (), 0
+    if "database" in components:
+        found = target.find(config, request.to_database)
+        if request.to_database and found.exists:
+            raise UsageError(f"database {request.to_database} is already there", "choose another name")
+        tables = _tables(found, head)
+        connections = _connections(found)
+    directory, files = "", {}
+    if "json" in components:
+        directory = os.path.abspath(request.to_dir) if request.to_dir else target.real_directory(config)
+        if request.to_dir and os.path.lexists(directory):
+            raise UsageError(f"directory {directory} is already there", "choose a new one")
+        files = filesproof.changes(directory, manifest.read_entries(backup.manifest_path, head))
+    return RestorePlan(
+        backup=backup,
+        swaps=not beside,
+        database=found,
+        directory=directory,
+        tables=tables,
+        files=files,
+        missing=tuple(target.missing(found, head.database)) if found is not None else (),
+        foreign="" if beside else _foreign(config, backup, found, directory),
+        connections=connections,
+        needed_bytes=_needed(head, components),
+        free_bytes=_free(directory or config.repository),
+    )
+
+
+def preflight(plan: RestorePlan, confirm: str) -> None:
+    """Raise PreflightError for the first thing that stands in the way of the plan."""
+    if plan.missing:
+        raise PreflightError(
+            f"{plan.backup.id} cannot be restored whole here: {'; '.join(plan.missing)}",
+            "install or create what is missing (the roles are in mirai_globals_… of the backup), then try again",
+        )
+    if plan.free_bytes < plan.needed_bytes:
+        raise PreflightError(
+            f"the restore needs about {text.size(plan.needed_bytes)}, but {text.size(plan.free_bytes)} are free",
+            "free space; nothing was changed",
+        )
+    wanted = f"{plan.backup.id}@{socket.gethostname()}"
+    if plan.foreign and confirm != wanted:
+        raise PreflightError(plan.foreign, f"if that is meant, add --confirm {wanted} (playbook: -e confirm={wanted})")
+
+
+def _components(request: Request, beside: bool) -> frozenset:
+    """The halves to restore: those asked for, and with --to-… only those that have a place to go."""
+    asked = selector.COMPONENTS[request.components]
+    if not beside:
+        return asked
+    places = {"database"} if request.to_database else set()
+    places |= {"json"} if request.to_dir else set()
+    if not places <= asked:
+        raise UsageError("a place is given for a half that is not restored", "drop --db-only or --json-only")
+    return frozenset(places)
+
+
+def _tables(found: DatabaseTarget, head: manifest.Manifest) -> tuple[dict, ...]:
+    """Rows now and in the backup, by table."""
+    then = (head.database["fingerprint"] or {}).get("tables", {})
+    now = {}
+    if found.exists:
+        with postgres.Session(found.clients, found.on(found.live)) as session:
+            now = fingerprint.take(session, "counts", found.server.version_num)["tables"]
+    return tuple(
+        {"table": name, "now": now.get(name, {}).get("rows"), "backup": then.get(name, {}).get("rows")}
+        for name in sorted(set(then) | set(now))
+    )
+
+
+def _connections(found: DatabaseTarget) -> int:
+    sql = f"SELECT count(*) AS n FROM pg_stat_activity WHERE datname = {postgres.literal(found.live)}"
+    return found.query(sql)[0]["n"] if found.exists else 0
+
+
+def _foreign(config: Config, backup: Backup, found: Optional[DatabaseTarget], directory: str) -> str:
+    """Why this is not the place the backup was made at; empty when it is, or when nothing would be replaced."""
+    head = backup.manifest
+    occupied = (found is not None and found.exists) or (directory and os.path.lexists(directory))
+    reasons = []
+    if head.application != config.application:
+        reasons.append(f"application {head.application}, here it is {config.application}")
+    if head.host != socket.gethostname():
+        reasons.append(f"host {head.host}, this is {socket.gethostname()}")
+    if found is not None and head.database["system_identifier"] != found.server.system_identifier:
+        reasons.append("another PostgreSQL cluster")
+    return f"{head.id} was made elsewhere: {'; '.join(reasons)}" if reasons and occupied else ""
+
+
+def _needed(head: manifest.Manifest, components: frozenset) -> int:
+    """Bytes: the restored halves beside the live ones, and the decoded dump while it is read."""
+    needed = 2 * head.database["size"] if "database" in components else 0
+    needed += head.files["size"] if "json" in components else 0
+    return int(needed * _HEADROOM)
+
+
+def _free(path: str) -> int:
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return shutil.disk_usage(path).free
+
+
+def _count(rows: Optional[int]) -> str:
+    return "no" if rows is None else str(rows)

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Files that are either whole or not there: temporary name, sync, rename, sync of the directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from typing import Iterator
+
+
+def sync_directory(path: str) -> None:
+    """Force the names in the directory ``path`` to disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_directory(path: str) -> None:
+    """Create the directory ``path``, 0700, where it is not there yet; its parent's owner becomes its owner."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+        adopt(path)
+        sync_directory(os.path.dirname(path))
+
+
+def adopt(path: str) -> None:
+    """Give ``path`` to the owner of its directory, when root created it in another account's repository."""
+    if os.geteuid() == 0:
+        parent = os.stat(os.path.dirname(path))
+        os.chown(path, parent.st_uid, parent.st_gid, follow_symlinks=False)
+
+
+def write(path: str, blocks: Iterator[bytes]) -> None:
+    """Replace the file ``path`` by ``blocks``, 0600, at one instant. The old content stays when anything fails."""
+    directory = os.path.dirname(path)
+    temporary = os.path.join(directory, f".{os.path.basename(path)}.{secrets.token_hex(4)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            for block in blocks:
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        adopt(temporary)
+        os.rename(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_directory(directory)
+
+
+def append_line(path: str, line: bytes) -> None:
+    """Append ``line`` to the file ``path`` in one write; a line that a dying run left torn is closed first."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        torn = size and os.pread(descriptor, 1, size - 1) != b"\n"
+        os.write(descriptor, (b"\n" if torn else b"") + line + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    adopt(path)

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Makes files a backup, and takes a backup away, so that a death at any instant leaves nothing in between.
+
+A run works in a directory of its own below ``.staging``. Before it touches a final name it writes an intent
+there: the manifest's path and the artifacts'. An artifact that an intent names and whose manifest is not there
+is debris, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from typing import Callable, Iterator
+
+from . import manifest, safefile
+from .config import KINDS
+from .entries import Entry
+from .errors import EngineError
+from .manifest import Manifest
+from .repository import PINS, STAGING, Backup
+
+_INTENT = "intent.json"
+
+
+@contextlib.contextmanager
+def staging(repository: str) -> Iterator[str]:
+    """A directory of this run's own (0700), gone when the block ends."""
+    path = tempfile.mkdtemp(prefix="run-", dir=os.path.join(repository, STAGING))
+    try:
+        safefile.adopt(path)
+        yield path
+    finally:
+        _clear(repository, path)
+
+
+def publish(repository: str, stage: str, head: Manifest, entries: Callable[[], Iterator[Entry]]) -> str:
+    """Move the finished artifacts from ``stage`` to their final names and seal them; returns the manifest's path.
+
+    The manifest comes last: until it is there, there is no backup.
+    """
+    directory = os.path.join(repository, head.kind)
+    names = [one.name for one in head.artifacts]
+    manifest_name = names[0] + manifest.SUFFIX
+    for name in (*names, manifest_name):
+        if os.path.lexists(os.path.join(directory, name)):
+            raise EngineError(f"{os.path.join(directory, name)} is already there", "move the foreign file away")
+    _intend(stage, head.kind, manifest_name, names)
+    for name in names:
+        safefile.adopt(os.path.join(stage, name))
+        os.rename(os.path.join(stage, name), os.path.join(directory, name))
+    safefile.sync_directory(directory)
+    manifest.write(os.path.join(directory, manifest_name), head, entries())
+    return os.path.join(directory, manifest_name)
+
+
+def remove(repository: str, backup: Backup) -> None:
+    """Delete one backup: its manifest first, then what the manifest lists, and nothing else."""
+    head = backup.manifest
+    with staging(repository) as stage:
+        _intend(stage, head.kind, os.path.basename(backup.manifest_path), [one.name for one in head.artifacts])
+        os.unlink(backup.manifest_path)
+        safefile.sync_directory(os.path.dirname(backup.manifest_path))
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(repository, PINS, head.id))
+
+
+def sweep(repository: str) -> list[str]:
+    """Clear what dead runs left behind (call it under the lock); returns the paths that are gone."""
+    gone = []
+    for kind in KINDS:
+        directory = os.path.join(repository, kind)
+        for name in os.listdir(directory):
+            if name.startswith(".mirai_") and name.endswith(".tmp"):
+                os.unlink(os.path.join(directory, name))
+                gone.append(os.path.join(directory, name))
+    root = os.path.join(repository, STAGING)
+    for name in sorted(os.listdir(root)):
+        if name.startswith("run-"):
+            gone += _clear(repository, os.path.join(root, name))
+    return gone
+
+
+def _intend(stage: str, kind: str, manifest_name: str, artifact_names: list[str]) -> None:
+    values = {"kind": kind, "manifest": manifest_name, "artifacts": artifact_names}
+    safefile.write(os.path.join(stage, _INTENT), iter((json.dumps(values).encode("utf-8"),)))
+
+
+def _clear(repository: str, stage: str) -> list[str]:
+    """Carry out the intent of ``stage`` where its manifest is not there, then remove the directory."""
+    gone = []
+    with contextlib.suppress(FileNotFoundError):
+        with open(os.path.join(stage, _INTENT), "rb") as file:
+            intent = json.load(file)
+        directory = os.path.join(repository, intent["kind"])
+        if not os.path.lexists(os.path.join(directory, intent["manifest"])):
+            for name in intent["artifacts"]:
+                path = os.path.join(directory, os.path.basename(name))
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
+                    gone.append(path)
+            safefile.sync_directory(directory)
+    shutil.rmtree(stage)
+    return [*gone, stage]

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Turns what people write for a backup into the backup they mean."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+
+from .errors import NotFoundError
+from .repository import Backup, Listing
+
+BOTH = frozenset(("database", "json"))
+COMPONENTS = {"full": BOTH, "database": frozenset(("database",)), "json": frozenset(("json",))}
+
+
+def resolve(listing: Listing, word: str, components: frozenset = frozenset()) -> Backup:
+    """The backup that ``word`` names: ``latest``, ``oldest``, an ID, a timestamp or a path.
+
+    ``latest`` and ``oldest`` choose among the good backups that hold all ``components``. Raises NotFoundError,
+    which lists the nearest, and for a named backup that is incomplete or lacks a component.
+    """
+    if word in ("latest", "oldest"):
+        good = listing.good(components)
+        if not good:
+            wanted = " and ".join(sorted(components)) or "anything"
+            raise NotFoundError(f"there is no good backup that holds {wanted}", "run mirai-backup backup")
+        return good[-1 if word == "latest" else 0]
+    backup = _named(listing, word)
+    missing = components - backup.manifest.components
+    if missing:
+        flag = " or ".join(f"--{'db' if one == 'database' else one}-only" for one in sorted(backup.manifest.components))
+        raise NotFoundError(
+            f"{backup.id} holds no {' and no '.join(sorted(missing))}", f"choose another, or add {flag}"
+        )
+    if backup.problem:
+        raise NotFoundError(f"{backup.id} is not whole: {backup.problem}", "choose another; see mirai-backup list")
+    return backup
+
+
+def _named(listing: Listing, word: str) -> Backup:
+    base = os.path.basename(word)
+    found = [one for one in listing.backups if _names(one, word, base)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(f"{word} names {len(found)} backups", f"write one of {', '.join(one.id for one in found)}")
+    for path, reason in listing.damaged:
+        if base and base in os.path.basename(path):
+            raise NotFoundError(f"{word} cannot be used: {reason}", "choose another; see mirai-backup list")
+    raise NotFoundError(f"there is no backup {word}", _nearest(listing, base))
+
+
+def _names(backup: Backup, word: str, base: str) -> bool:
+    if "/" in word:
+        wanted = os.path.realpath(word)
+        return wanted in (os.path.realpath(backup.path), os.path.realpath(backup.manifest_path))
+    return base in (backup.id, backup.id[-15:], os.path.basename(backup.path), os.path.basename(backup.manifest_path))
+
+
+def _nearest(listing: Listing, base: str) -> str:
+    ids = [one.id for one in listing.backups]
+    if not ids:
+        return "the repository is empty: run mirai-backup backup"
+    near = difflib.get_close_matches(base, ids, 3, 0.5)
+    if not near and re.search(r"\d{8}", base):
+        near = sorted(ids, key=lambda one: abs(int(one[-15:-7]) - int(re.search(r"\d{8}", base).group())))[:3]
+    return f"the nearest: {', '.join(near or ids[-3:])}"

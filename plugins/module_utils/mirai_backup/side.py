@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Makes the restored halves beside what is in service: a side database and a staged directory."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from typing import BinaryIO, Optional
+
+from . import compression, fingerprint, manifest, postgres, process, unarchive, verify
+from .errors import EngineError, MismatchError, ProcessError
+from .manifest import Manifest
+from .postgres import identifier, literal
+from .repository import Backup
+from .sinks import Artifact, HashedFile
+from .target import DatabaseTarget
+from .verify import HashedReader
+
+_DUMP = "dump"
+# Settings whose stored value is already a quoted list.
+_LISTS = ("search_path", "session_preload_libraries", "local_preload_libraries", "temp_tablespaces")
+
+
+def unpack(backup: Backup, work: str, want_database: bool, staged: Optional[str]) -> None:
+    """Decode the wanted halves: the dump to ``work``/dump, the files to the new directory ``staged``.
+
+    Every byte is held to the manifest on the way. Raises MismatchError; then both are incomplete.
+    """
+    head = backup.manifest
+    if head.kind == "full":
+        with open(backup.path, "rb") as file:
+            for member, content in verify.members(file, head):
+                _unpack_part(backup, member, content, work, want_database, staged)
+        return
+    for artifact in head.artifacts:
+        with open(backup.artifact_path(artifact.name), "rb") as content:
+            _unpack_part(backup, artifact, content, work, want_database, staged)
+
+
+def _unpack_part(
+    backup: Backup, part: Artifact, content: BinaryIO, work: str, want_database: bool, staged: Optional[str]
+) -> None:
+    raw = HashedReader(content)
+    stages, source = compression.decoded(part.name, raw.pour)
+    try:
+        if part.role == "database" and want_database:
+            with HashedFile(os.path.join(work, _DUMP)) as dump:
+                process.pump(stages, dump.write, source)
+        elif part.role == "json" and staged is not None:
+            target = unarchive.Target(staged)
+            entries = manifest.read_entries(backup.manifest_path, backup.manifest)
+            with process.reading(stages, source) as stream:
+                unarchive.compare(stream, backup.manifest, entries, target)
+            target.finish()
+        else:
+            return
+    except (ProcessError, EOFError) as error:
+        raise MismatchError(f"{part.name} of {backup.id} cannot be decoded: {error}") from error
+    raw.drain()
+    if not raw.matches(part):
+        raise MismatchError(f"{part.name} of {backup.id} is damaged: {raw.difference(part)}")
+
+
+def create_database(target: DatabaseTarget, name: str, properties: dict) -> None:
+    """Create the empty database ``name`` with the encoding, locale and owner of the one that was backed up."""
+    options = [
+        "TEMPLATE template0",
+        f"ENCODING {literal(properties['encoding'])}",
+        f"LC_COLLATE {literal(properties['collate'])}",
+        f"LC_CTYPE {literal(properties['ctype'])}",
+    ]
+    if target.server.is_superuser or properties["owner"] == target.server.user:
+        options.append(f"OWNER {identifier(properties['owner'])}")
+    provider = {"i": "icu", "b": "builtin"}.get(properties["locale_provider"])
+    if provider is not None:
+        key = "ICU_LOCALE" if provider == "icu" else "BUILTIN_LOCALE"
+        options += [f"LOCALE_PROVIDER {provider}", f"{key} {literal(properties['locale'])}"]
+    target.execute(f"CREATE DATABASE {identifier(name)} {' '.join(options)}")
+
+
+def load(target: DatabaseTarget, name: str, work: str, jobs: int, head: Manifest) -> None:
+    """Restore ``work``/dump into the database ``name``; any error ends it. Then statistics are gathered."""
+    path = os.path.join(work, _DUMP)
+    with open(path, "rb") as dump:
+        if target.admin.os_user:
+            # The account cannot reach our directories; it is handed this one file, open, and nothing else.
+            os.chown(path, pwd.getpwnam(target.admin.os_user).pw_uid, -1)
+        handed = f"/proc/self/fd/{dump.fileno()}"
+        command = postgres.command(
+            target.clients,
+            "pg_restore",
+            target.on(name),
+            f"--jobs={jobs}",
+            "--exit-on-error",
+            handed,
+            descriptors=(dump.fileno(),),
+        )
+        try:
+            process.run(command)
+        except ProcessError as error:
+            raise EngineError(
+                f"{head.id} could not be restored into {name}: {error.message}", "nothing in service was touched"
+            ) from error
+    os.unlink(path)
+    target.execute("ANALYZE", name)
+
+
+def dress(target: DatabaseTarget, name: str, properties: dict) -> None:
+    """Give the database what a dump does not carry: settings, comment, grants, connection limit."""
+    quoted = identifier(name)
+    statements = [f"ALTER DATABASE {quoted} CONNECTION LIMIT {properties['connection_limit']}"]
+    for group in properties["settings"] or []:
+        who = (
+            f"ALTER ROLE {identifier(group['role'])} IN DATABASE {quoted}"
+            if group["role"]
+            else f"ALTER DATABASE {quoted}"
+        )
+        for setting in group["settings"]:
+            key, _sign, value = setting.partition("=")
+            shown = value if key.lower() in _LISTS and value else literal(value)
+            statements.append(f"{who} SET {identifier(key)} TO {shown}")
+    if properties["comment"]:
+        statements.append(f"COMMENT ON DATABASE {quoted} IS {literal(properties['comment'])}")
+    if properties["acl"] is not None:
+        statements.append(f"REVOKE ALL ON DATABASE {quoted} FROM PUBLIC")
+        for grant in properties["acl"]:
+            grantee = identifier(grant["grantee"]) if grant["grantee"] else "PUBLIC"
+            option = " WITH GRANT OPTION" if grant["grantable"] and grant["grantee"] else ""
+            statements.append(f"GRANT {grant['privilege']} ON DATABASE {quoted} TO {grantee}{option}")
+    target.execute(";\n".join(statements))
+
+
+def prove(target: DatabaseTarget, name: str, head: Manifest) -> dict:
+    """Hold the database ``name`` to the fingerprint of the manifest. Raises MismatchError naming each difference.
+
+    Returns the verdict, ``pass`` or ``not_configured``, and how much was compared.
+    """
+    expected = head.database["fingerprint"]
+    if expected is None:
+        return {"verdict": "not_configured", "tables": 0, "rows": 0}
+    with postgres.Session(target.clients, target.on(name)) as session:
+        found = fingerprint.take(session, expected["mode"], target.server.version_num)
+    lines = fingerprint.differences(expected, found)
+    if lines:
+        raise MismatchError(
+            f"what was restored from {head.id} is not what the snapshot held: {'; '.join(lines[:10])}",
+            "nothing in service was touched; try another backup",
+        )
+    rows = sum(table["rows"] for table in expected["tables"].values())
+    return {"verdict": "pass", "tables": len(expected["tables"]), "rows": rows}
+
+
+def drop_database(target: DatabaseTarget, name: str) -> None:
+    """Drop a database that is not in service."""
+    target.execute(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where streams end: a new file that is hashed while it is written, and compressed on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass
+from typing import Callable, Optional
+
+from . import process
+from .compression import Compression, zlib_encoder
+
+ROLES = {"full": "full", "db": "database", "globals": "globals", "json": "json"}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished file: its name relative to where it belongs, its size in bytes, its SHA-256 in hex."""
+
+    name: str
+    size: int
+    sha256: str
+
+    @property
+    def role(self) -> str:
+        """What the file holds, as its name says: full, database, globals or json."""
+        return ROLES.get(self.name.rsplit("/", 1)[-1].split("_")[1], "")
+
+    @property
+    def role_directory(self) -> str:
+        """The directory of a full archive in which the file lies: the guide's ``database`` or ``json``."""
+        return "json" if self.role == "json" else "database"
+
+    def document(self) -> dict:
+        """The artifact as JSON values."""
+        return asdict(self)
+
+
+class HashedFile:
+    """A new file, 0600 from the moment it exists, hashed block by block and synced before it counts."""
+
+    def __init__(self, path: str, progress: Optional[Callable[[int], object]] = None) -> None:
+        self._path = path
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._progress = progress
+
+    def __enter__(self) -> "HashedFile":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        os.close(self._descriptor)
+
+    def write(self, block: bytes) -> int:
+        """Write all of ``block``."""
+        self._digest.update(block)
+        rest = memoryview(block)
+        while rest:
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except OSError as error:
+                error.filename = self._path
+                raise
+        self._size += len(block)
+        if self._progress is not None:
+            self._progress(len(block))
+        return len(block)
+
+    def finish(self, name: str) -> Artifact:
+        """Force the content to disk and describe it under ``name``."""
+        os.fsync(self._descriptor)
+        return Artifact(name, self._size, self._digest.hexdigest())
+
+
+def write_compressed(
+    path: str,
+    name: str,
+    compression: Compression,
+    stages: tuple[process.Command, ...] = (),
+    source: Optional[Callable] = None,
+    progress: Optional[Callable[[int], object]] = None,
+) -> Artifact:
+    """Compress the output of ``stages`` (or what ``source`` writes) into the new file ``path``."""
+    with HashedFile(path, progress) as file:
+        if compression.stages:
+            process.pump(stages + compression.stages, file.write, source)
+        else:
+            feed, finish = zlib_encoder(file.write)
+            process.pump(stages, feed, source)
+            finish()
+        return file.finish(name)

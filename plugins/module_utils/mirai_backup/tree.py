@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Walks a data directory in one fixed order, so that two walks can be compared without holding either."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import Iterator, Optional
+
+from .errors import EngineError
+
+_RACY_NS = 100_000_000
+
+
+@dataclass(frozen=True)
+class Node:
+    """One file, directory or symlink: ``path`` is relative to the root (bytes, empty for the root itself)."""
+
+    path: bytes
+    status: os.stat_result
+
+    @property
+    def key(self) -> tuple[bytes, ...]:
+        """Sorts nodes in the order of the walk: a directory, then what is in it."""
+        return tuple(self.path.split(b"/")) if self.path else ()
+
+    @property
+    def signature(self) -> tuple[int, ...]:
+        """What changes when somebody writes: device, inode, size, mtime, ctime; only the type for directories."""
+        if stat.S_ISDIR(self.status.st_mode):
+            return (stat.S_IFDIR,)
+        one = self.status
+        return (one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns)
+
+    def is_racy(self, now_ns: int) -> bool:
+        """Whether a write could still hide behind the clock's granularity."""
+        return stat.S_ISREG(self.status.st_mode) and now_ns - self.status.st_mtime_ns < _RACY_NS
+
+
+def walk(root: bytes) -> Iterator[Node]:
+    """Every node below ``root``, the root first, each directory's names sorted as bytes.
+
+    What vanishes while the walk is under way is left out. Raises EngineError for what cannot be read.
+    """
+    status = _status(root)
+    if status is None or not stat.S_ISDIR(status.st_mode):
+        raise EngineError(f"data directory {os.fsdecode(root)} is not there", "correct data_dir")
+    yield Node(b"", status)
+    pending = [_listing(root, b"")]
+    while pending:
+        path = next(pending[-1], None)
+        if path is None:
+            pending.pop()
+            continue
+        full = os.path.join(root, path)
+        status = _status(full)
+        if status is None:
+            continue
+        yield Node(path, status)
+        if stat.S_ISDIR(status.st_mode):
+            pending.append(_listing(full, path))
+
+
+def measure(root: bytes) -> tuple[int, int]:
+    """Files and their bytes below ``root``."""
+    count = total = 0
+    for node in walk(root):
+        if stat.S_ISREG(node.status.st_mode):
+            count += 1
+            total += node.status.st_size
+    return count, total
+
+
+def _listing(directory: bytes, path: bytes) -> Iterator[bytes]:
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        names = []
+    except OSError as error:
+        raise unreadable(directory, error) from error
+    return iter([os.path.join(path, name) if path else name for name in names])
+
+
+def _status(path: bytes) -> Optional[os.stat_result]:
+    try:
+        return os.lstat(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: bytes, error: OSError) -> EngineError:
+    """The error for a source that exists but cannot be read."""
+    return EngineError(
+        f"{os.fsdecode(path)} cannot be read: {error.strerror}",
+        "give the backup's user the right to read it; an incomplete backup is not made",
+    )
