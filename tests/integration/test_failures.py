@@ -143,7 +143,7 @@ def test_a_disk_too_small_is_foreseen(small_disk):
     small_disk.succeed("backup")
 
 
-@pytest.mark.parametrize("left", [0, 4096, 16384, 32768, 65536])
+@pytest.mark.parametrize("left", [0, 4096, 8192, 16384, 24576, 32768])
 def test_a_disk_that_fills_during_the_run(small_disk, left):
     """The run waits for a lock while somebody else takes all but ``left`` bytes."""
     small_disk.succeed("backup")

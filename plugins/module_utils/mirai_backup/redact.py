@@ -13,9 +13,9 @@ MASK = "********"
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
     """Return ``text`` with every secret, plain or encoded, replaced by asterisks."""
-    for secret in secrets:
-        for form in sorted(_forms(secret), key=len, reverse=True):
-            text = text.replace(form, MASK)
+    forms = set().union(*(_forms(secret) for secret in secrets))
+    for form in sorted(forms, key=len, reverse=True):  # a secret may be a part of another one
+        text = text.replace(form, MASK)
     return text
 
 

@@ -53,7 +53,7 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
 
 def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: float) -> Outcome:
     head = plan_.backup.manifest
-    journal = _journal(plan_)
+    journal = _journal(config, plan_)
     restores.write(config.repository, journal)
     phases = {"verify": time.monotonic() - begun}
     try:
@@ -120,9 +120,9 @@ def _make_halves(
         yield "json", {"verdict": "pass", "files": head.files["count"]}
 
 
-def _journal(plan_: RestorePlan) -> Journal:
+def _journal(config: Config, plan_: RestorePlan) -> Journal:
     """What is about to happen, by name."""
-    timestamp = datetime.datetime.now().strftime("%Y%m%d_%H%M%S")
+    timestamp = restores.new_timestamp(config.repository)
     database = directory = None
     if plan_.database is not None:
         live = plan_.database.live

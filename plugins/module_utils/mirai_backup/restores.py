@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 from dataclasses import asdict, dataclass, replace
@@ -45,6 +46,15 @@ def write(repository: str, journal: Journal) -> Journal:
     path = os.path.join(repository, DIRECTORY, f"{journal.id}.json")
     safefile.write(path, iter((json.dumps(asdict(journal), indent=1).encode("ascii"),)))
     return journal
+
+
+def new_timestamp(repository: str) -> str:
+    """The local time as names carry it, moved on until no journal bears it: the names of old states derive from it."""
+    now = datetime.datetime.now()
+    taken = {journal.id[:15] for journal in journals(repository)}
+    while now.strftime("%Y%m%d_%H%M%S") in taken:
+        now += datetime.timedelta(seconds=1)
+    return now.strftime("%Y%m%d_%H%M%S")
 
 
 def advance(repository: str, journal: Journal, state: str) -> Journal:
