@@ -34,7 +34,8 @@ _END_OF_ARCHIVE = b"\0" * 1024
 class Findings:
     """What was noticed while reading; paths are as people can read them, ``size`` in bytes.
 
-    ``reread`` maps a path to how many of its members in the archive a later one replaces.
+    ``reread`` maps a path to how many of its members in the archive do not count, since a later one replaces them
+    or their directory.
     """
 
     count: int = 0
@@ -62,6 +63,8 @@ class Archiver:
             for node in walk(self._root):
                 self._add(node, write, spool, first=True)
             self._settle(write, spool)
+            spool.flush()
+            self._drop_orphans()
             write(_END_OF_ARCHIVE)
         for entry in self.entries():
             self.findings.count += entry.type == "file"
@@ -92,6 +95,16 @@ class Archiver:
         still = self._changed(spool, end_of_first)
         self.findings.unstable = [_shown(node.path) for node, _archived in still]
 
+    def _drop_orphans(self) -> None:
+        """What lay in a directory that became a file or a link has no place any more: none of its members counts."""
+        replaced = {path for path, signature in self._again.items() if signature != (stat.S_IFDIR,)}
+        orphans: dict = {}
+        for path, _signature in _records(self._spool_path) if replaced else ():
+            if any(path[:end] in replaced for end in _ends_of_parents(path)):
+                orphans[path] = orphans.get(path, 0) + 1
+        for path, members in orphans.items():
+            self._superseded[os.fsdecode(path)] = self.findings.reread[_shown(path)] = members
+
     def _read_again(self, node: Node, archived: bool, write: Callable, spool: BinaryIO) -> None:
         signature = self._add(node, write, spool, first=False)
         if signature is None:
@@ -107,7 +120,7 @@ class Archiver:
         changed = []
         vanished = []
         spool.flush()
-        archived = _first_pass(self._spool_path, end_of_first)
+        archived = _records(self._spool_path, end_of_first)
         known = next(archived, None)
         for node in walk(self._root):
             while known is not None and _key(known[0]) < node.key:
@@ -221,13 +234,21 @@ def _kind(node: Node) -> Optional[str]:
     return kinds.get(stat.S_IFMT(node.status.st_mode))
 
 
-def _first_pass(spool_path: str, end: int) -> Iterator[tuple[bytes, Optional[tuple]]]:
-    """Path and signature of every record of the first pass; no signature: read it again in any case."""
+def _records(spool_path: str, end: Optional[int] = None) -> Iterator[tuple[bytes, Optional[tuple]]]:
+    """Path and signature of every record before ``end``; no signature: read it again in any case."""
     with open(spool_path, "rb") as spool:
-        while spool.tell() < end:
-            record = json.loads(spool.readline())
+        while end is None or spool.tell() < end:
+            line = spool.readline()
+            if not line:
+                return
+            record = json.loads(line)
             signature = record["signature"]
             yield bytes.fromhex(record["path"]), tuple(signature) if signature is not None else None
+
+
+def _ends_of_parents(path: bytes) -> Iterator[int]:
+    """Where in ``path`` the names of the directories above it end."""
+    return (place for place, byte in enumerate(path) if byte == ord("/"))
 
 
 def _key(path: bytes) -> tuple[bytes, ...]:

@@ -9,7 +9,7 @@ import re
 
 from . import __version__
 
-_BACKUP = "latest, oldest, an ID such as mirai_full_20261123_020000, a timestamp, or a path"
+_BACKUP = "latest, oldest, latest-verified, an ID such as mirai_full_20261123_020000, a timestamp, or a path"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -55,6 +55,8 @@ def parser(default_config: str) -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("rollback", help="undo the last restore")
     verb.add_argument("--plan", action="store_true", help="only say what would be done")
+
+    _named(verbs.add_parser("drill", help="restore test in a throwaway server, with proof and report"))
 
     verb = verbs.add_parser("prune", help="delete what retention lets go")
     verb.add_argument("--dry-run", action="store_true", help="only say what would go, and why the rest stays")

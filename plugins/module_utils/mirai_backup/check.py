@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 
-from . import records, repository, restores, text
+from . import drill_history, records, repository, restores, text
 from .config import Config
 from .errors import EngineError
 from .outcome import FAILED, OK, Outcome
@@ -54,6 +54,8 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
             problems.append(f"{good[-1].id} lies in the future: the clock is wrong")
     problems += [f"{one.id} is not whole: {one.problem}" for one in listing.backups if one.problem]
     problems += [problem for _path, problem in listing.damaged]
+    if config.drill:
+        problems += _drill_overdue(config, listing, now)
     unfinished = restores.unfinished(config.repository)
     if unfinished is not None:
         problems.append(f"a restore did not end: {unfinished}")
@@ -65,3 +67,17 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
     if listing.good():
         warnings += list(listing.good()[-1].manifest.warnings)
     return problems, warnings, ages
+
+
+def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.datetime) -> list[str]:
+    """Whether the last passed drill is too long ago, or the last drill did not pass."""
+    rows = drill_history.rows(config.repository)
+    if rows and rows[-1]["verdict"] != "pass":
+        return [f"the last drill ended in {rows[-1]['verdict']} ({rows[-1]['id']})"]
+    oldest = listing.backups[0].manifest.ended_at if listing.backups else now
+    last = text.parse_utc(rows[-1]["started"]) if rows else oldest
+    age = (now - last).total_seconds()
+    if age <= config.drill_max_age * 86400:
+        return []
+    what = f"the last drill was {text.duration(age)} ago" if rows else "no drill has been run yet"
+    return [f"{what}, allowed are {config.drill_max_age} d"]

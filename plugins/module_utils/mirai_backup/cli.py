@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import Callable, Optional, Sequence
 
-from . import arguments, backup, check, inventory, prune, restore, rollback, verify
+from . import arguments, backup, check, drill, inventory, prune, restore, rollback, verify
 from . import config as configuration
 from .config import Config
 from .errors import ConfigError, EngineError, Interrupted
@@ -100,6 +100,7 @@ _VERBS: dict[str, Callable[[Config, argparse.Namespace], Outcome]] = {
     "verify": lambda config, options: verify.run(config, options.backup, options.all, _observer(config, options)),
     "restore": _restore,
     "rollback": _rollback,
+    "drill": lambda config, options: drill.run(config, options.backup, _observer(config, options)),
     "prune": lambda config, options: prune.run(config, options.dry_run, _observer(config, options)),
     "keep": lambda config, options: inventory.keep(config, options.backup, pinned=True),
     "release": lambda config, options: inventory.keep(config, options.backup, pinned=False),

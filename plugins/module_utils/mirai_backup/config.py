@@ -16,7 +16,7 @@ from .errors import ConfigError
 KINDS = ("full", "database", "json")
 COMPRESSIONS = ("auto", "igzip", "pigz", "gzip", "zlib", "zstd")
 FINGERPRINTS = ("full", "counts", "off")
-SECRET_KEYS = ("database_url", "admin_url")
+SECRET_KEYS = ("database_url", "admin_url", "drill_url")
 DEFAULT_PATH = "/etc/mirai-backup/config.json"
 DEFAULT_LOG = "/var/log/mirai-backup.log"
 DEFAULT_APP_DIR = "/opt/Mirai-Knowledge-Systems"
@@ -66,6 +66,15 @@ class Config:
     jobs: int = 2
     app_services: tuple[str, ...] = ()
     keep_previous: int = 1
+    drill: bool = False
+    drill_schedule: str = "0 4 1 * *"
+    drill_assertions: tuple[dict, ...] = ()
+    drill_dir: str = "/var/tmp"
+    drill_user: str = "postgres"
+    drill_url: str = ""
+    drill_max_age: int = 35
+    drill_rto_target: int = 0
+    drill_rpo_target: int = 0
 
     def document(self, masked: bool = True) -> dict:
         """The configuration as plain JSON values; secrets become ``********`` unless ``masked`` is false."""
@@ -90,7 +99,7 @@ def load(path: str) -> Config:
         raise ConfigError(f"configuration {path} has mode {mode:04o}, but may hold secrets", f"chmod 0600 {path}")
     try:
         values = json.loads(raw, object_pairs_hook=_without_duplicates)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             f"configuration {path} is not valid JSON: {error}", "mend the file, or run playbooks/setup.yml again"
         ) from error
@@ -152,9 +161,18 @@ def _wrong(key: str, value: object, wanted: str) -> ConfigError:
 
 
 def _text(key: str, value: object) -> str:
-    if not isinstance(value, str) or "\0" in value or "\n" in value:
+    if not isinstance(value, str) or "\0" in value or "\n" in value or not _is_unicode(value):
         raise _wrong(key, value, "a text of one line")
     return value
+
+
+def _is_unicode(value: str) -> bool:
+    """Whether it can be written at all; JSON's ``\\ud800`` alone cannot."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _path(key: str, value: object) -> str:
@@ -202,10 +220,32 @@ def _schedules(key: str, value: object) -> tuple:
 def _schedule(key: str, value: object) -> Schedule:
     if not isinstance(value, dict) or set(value) != {"kind", "cron"}:
         raise _wrong(key, value, "an object with kind and cron")
-    fields = _text(f"{key}.cron", value["cron"]).split()
+    return Schedule(_choice(*KINDS)(f"{key}.kind", value["kind"]), _cron(f"{key}.cron", value["cron"]))
+
+
+def _cron(key: str, value: object) -> str:
+    fields = _text(key, value).split()
     if len(fields) != 5:
-        raise _wrong(f"{key}.cron", value["cron"], "five fields as in crontab(5)")
-    return Schedule(_choice(*KINDS)(f"{key}.kind", value["kind"]), " ".join(fields))
+        raise _wrong(key, value, "five fields as in crontab(5)")
+    return " ".join(fields)
+
+
+def _flag(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(key, value, "true or false")
+    return value
+
+
+def _assertions(key: str, value: object) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(key, value, "a list of assertions, each with name, sql and expect")
+    for index, one in enumerate(value):
+        if not isinstance(one, dict) or set(one) != {"name", "sql", "expect"}:
+            raise _wrong(f"{key}[{index}]", one, "an object with name, sql and expect")
+        for name, part in one.items():
+            if not isinstance(part, str) or not part.strip() or "\0" in part:
+                raise _wrong(f"{key}[{index}].{name}", part, "a text")
+    return tuple(dict(one) for one in value)
 
 
 def _retention(key: str, value: object) -> dict:
@@ -244,4 +284,13 @@ _CHECKS = {
     "jobs": _number(1, 64),
     "app_services": _texts,
     "keep_previous": _number(0, 100),
+    "drill": _flag,
+    "drill_schedule": _cron,
+    "drill_assertions": _assertions,
+    "drill_dir": _required_path,
+    "drill_user": _text,
+    "drill_url": _text,
+    "drill_max_age": _number(1, 36500),
+    "drill_rto_target": _number(0, 10**7),
+    "drill_rpo_target": _number(0, 10**8),
 }

@@ -42,8 +42,9 @@ class Connection:
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine."""
-        return self.host in ("", "localhost", "127.0.0.1", "::1") or self.host.startswith(("/", "@"))
+        """Whether the server is on this machine, as far as one can tell without asking it."""
+        host = dict(self.parameters).get("hostaddr", self.host)
+        return host in ("", "localhost", "127.0.0.1", "::1") or host.startswith(("/", "@"))
 
     def conninfo(self) -> str:
         """The connection as a libpq string without the password, safe to show in a process list."""
@@ -99,7 +100,8 @@ def parse(url: str) -> Connection:
                 f"its parameter {key!r} is not one that PostgreSQL's client knows or that may be shown",
                 "remove it, or name a file (sslkey, passfile) instead of a secret",
             )
-    if not all(re.fullmatch(r"\d{1,5}", one) and int(one) < 65536 for one in fields["port"].split(",") if one):
+    ports = [one for one in fields["port"].split(",") if one]
+    if not all(re.fullmatch(r"[0-9]{1,5}", one) and 1 <= int(one) <= 65535 for one in ports):
         raise _refused("its port is not a number from 1 to 65535", "correct the port")
     return Connection(parameters=tuple(parameters), **fields)
 

@@ -9,6 +9,8 @@ whose hashes cancel out (one in 2^64 by accident).
 
 from __future__ import annotations
 
+from typing import Optional
+
 from . import schema
 from .postgres import Session, identifier, literal
 
@@ -97,18 +99,53 @@ def widen(fingerprint: dict, session: Session) -> dict:
 
 def differences(expected: dict, found: dict) -> list[str]:
     """What in ``found`` is not as ``expected``, each in one line that names the place; empty when all agrees."""
-    lines = _differing_tables(expected, found)
-    for name in sorted(set(expected["sequences"]) | set(found["sequences"])):
-        wanted, got = expected["sequences"].get(name), found["sequences"].get(name)
+    return [line for lines in differences_by_check(expected, found).values() for line in lines]
+
+
+def differences_by_check(expected: dict, found: dict) -> dict[str, list[str]]:
+    """The same by check: tables, sequences, large_objects, schema."""
+    same_major = expected["server_major"] == found["server_major"]
+    return {
+        "tables": _differing_tables(expected, found),
+        "sequences": _differing_sequences(expected["sequences"], found["sequences"]),
+        "large_objects": _differing_objects(expected["large_objects"], found["large_objects"]),
+        "schema": schema.differences(expected["schema"], found["schema"], same_major),
+    }
+
+
+def side_by_side(expected: dict, found: dict) -> list[dict]:
+    """Every table with what was expected and what was found, for a report."""
+    rows = []
+    for name in sorted(set(expected["tables"]) | set(found["tables"])):
+        wanted, got = (one["tables"].get(name) for one in (expected, found))
+        rows.append(
+            {
+                "name": name,
+                "expected_rows": wanted["rows"] if wanted else None,
+                "found_rows": got["rows"] if got else None,
+                "expected_digest": wanted["digest"] if wanted else "",
+                "found_digest": got["digest"] if got else "",
+                "verdict": "pass" if wanted == got else "fail",
+            }
+        )
+    return rows
+
+
+def _differing_sequences(expected: dict, found: dict) -> list[str]:
+    lines = []
+    for name in sorted(set(expected) | set(found)):
+        wanted, got = expected.get(name), found.get(name)
         if wanted is None or got is None:
             lines.append(f"sequence {name} is {'missing' if got is None else 'there, but was not'}")
         elif not _within(got["low"], wanted):
             lines.append(f"sequence {name} stands at {got['low'][0]} instead of {wanted['low'][0]}")
-    if expected["large_objects"] and found["large_objects"] and expected["large_objects"] != found["large_objects"]:
-        wanted, got = expected["large_objects"]["count"], found["large_objects"]["count"]
-        lines.append(f"large objects differ: {got} instead of {wanted}, or other content")
-    same_major = expected["server_major"] == found["server_major"]
-    return lines + schema.differences(expected["schema"], found["schema"], same_major)
+    return lines
+
+
+def _differing_objects(expected: Optional[dict], found: Optional[dict]) -> list[str]:
+    if expected is None or found is None or expected == found:
+        return []
+    return [f"large objects differ: {found['count']} instead of {expected['count']}, or other content"]
 
 
 def _differing_tables(expected: dict, found: dict) -> list[str]:

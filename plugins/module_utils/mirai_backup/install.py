@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import pkgutil
 import py_compile
@@ -160,7 +161,16 @@ def _write(todo: Plan) -> None:
         os.chmod(fresh, one.mode)
         os.rename(fresh, one.path)
         if one.path.endswith(".py"):
-            py_compile.compile(one.path, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+            _compile(one.path)
+
+
+def _compile(path: str) -> None:
+    """Put the byte code beside the module ``path``, since who runs the command may not write there."""
+    cached = importlib.util.cache_from_source(path)
+    _make_directories(os.path.dirname(cached))
+    mode = py_compile.PycInvalidationMode.CHECKED_HASH
+    py_compile.compile(path, cfile=cached, doraise=True, invalidation_mode=mode)
+    os.chmod(cached, 0o644)
 
 
 def _switch(library: str, digest: str) -> None:

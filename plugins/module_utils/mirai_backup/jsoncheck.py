@@ -116,9 +116,9 @@ class Scanner:
         return position + 1
 
     def _string(self, position: int) -> Optional[int]:
-        position = _PLAIN.match(self._text, position).end()
-        if position >= len(self._text):
-            return position
+        plain = _PLAIN.match(self._text, position).end()
+        if plain > position:
+            return plain  # the escape that may follow could be cut in two here
         if self._text[position] == '"':
             if self._stack.pop() == "key":
                 self._expect = "colon"

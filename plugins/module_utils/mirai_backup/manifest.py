@@ -22,6 +22,7 @@ from .sinks import Artifact
 SCHEMA = 1
 SUFFIX = ".manifest.json"
 _ENTRIES = b'"entries": [\n'
+_NO_ENTRIES = b"]\n}\n"
 _HEAD_LIMIT = 64 << 20
 
 
@@ -107,6 +108,8 @@ def read(path: str) -> Manifest:
     """Read the head at ``path``. Raises MismatchError when it is damaged or edited, OSError when unreadable."""
     with open(path, "rb") as file:
         values = _read_head(path, file)
+        if values.get("files") is None and file.read(len(_NO_ENTRIES) + 1) != _NO_ENTRIES:
+            raise _damaged(path, "it has no proper end")
     claimed = values.pop("digest", None)
     if values.get("schema") != SCHEMA:
         raise MismatchError(
@@ -127,26 +130,30 @@ def read(path: str) -> Manifest:
 def read_entries(path: str, manifest: Manifest) -> Iterator[Entry]:
     """The entries at ``path``, one by one. Raises MismatchError at the end when their digest does not fit."""
     digest = hashlib.sha256()
+    separator = b""
     with open(path, "rb") as file:
         _read_head(path, file)
         for line in file:
             if line == b"]\n":
                 break
-            line = line.rstrip(b"\n").rstrip(b",")
+            content = line.rstrip(b",\n")
             try:
-                entry = Entry.parse(json.loads(line))
+                entry = Entry.parse(json.loads(content))
             except ValueError as error:
                 raise _damaged(path, "its list of files is not understood") from error
-            digest.update(_line(entry))
+            if separator not in (b"", b",\n") or _line(entry) != content:
+                raise _damaged(path, "its list of files was edited or damaged")
+            separator = line[len(content) :]
+            digest.update(content)
             yield entry
-        if file.read(3) != b"}\n":
+        if separator not in (b"", b"\n") or file.read(3) != b"}\n":
             raise _damaged(path, "its list of files has no proper end")
     if digest.hexdigest() != (manifest.files or {}).get("sha256"):
         raise _damaged(path, "its list of files was edited or damaged")
 
 
 def _blocks(head: dict, entries: Iterable[Entry]) -> Iterator[bytes]:
-    yield json.dumps(head, indent=1, ensure_ascii=True).encode("ascii")[:-2] + b",\n" + _ENTRIES
+    yield _head_text(head) + _ENTRIES
     separator = b""
     for entry in entries:
         yield separator + _line(entry)
@@ -167,12 +174,19 @@ def _read_head(path: str, file: BinaryIO) -> dict:
     else:
         raise _damaged(path, "it ends too early")
     try:
-        values = json.loads(b"".join(lines).rstrip().rstrip(b",") + b"}")
-    except ValueError as error:
+        values = json.loads(b"".join(lines).rstrip(b",\n") + b"}")
+    except (ValueError, RecursionError) as error:
         raise _damaged(path, f"it is not valid JSON ({error})") from error
     if not isinstance(values, dict):
         raise _damaged(path, "it is not a JSON object")
+    if values.get("schema") == SCHEMA and _head_text(values) != b"".join(lines):
+        raise _damaged(path, "it is not written as the engine writes: it was edited or damaged")
     return values
+
+
+def _head_text(head: dict) -> bytes:
+    """The head as it stands in the file, up to where the entries begin."""
+    return json.dumps(head, indent=1, ensure_ascii=True).encode("ascii")[:-2] + b",\n"
 
 
 def _digest(head: dict) -> str:

@@ -67,6 +67,7 @@ class Child:
     def __init__(self, command: Command, stdin: object, stdout: object) -> None:
         self.command = command
         self.output: Optional[io.FileIO] = None
+        identity = _identity(command)
         self._stderr = os.memfd_create("stderr")
         try:
             self.popen = subprocess.Popen(
@@ -79,7 +80,7 @@ class Child:
                 pass_fds=command.descriptors,
                 start_new_session=True,
                 preexec_fn=_end_with_parent(command.end_signal),
-                **_identity(command.user),
+                **identity,
             )
         except OSError as error:
             os.close(self._stderr)
@@ -226,11 +227,12 @@ def _start(stages: tuple, upstream: object, cleanup: contextlib.ExitStack) -> li
 
 
 def _judge(children: list, statuses: list, feeder: Optional["_Feeder"]) -> None:
-    """Raise for the stage that failed; one that only lost its reader is not the cause."""
+    """Raise for what failed first on the way; whoever only lost its reader is not the cause."""
     failed = [(child, status) for child, status in zip(children, statuses) if status]
     causes = [pair for pair in failed if pair[1] != -signal.SIGPIPE] or failed
-    if feeder is not None and feeder.failure is not None and not causes:
-        raise feeder.failure
+    failure = feeder.failure if feeder is not None else None
+    if failure is not None and not (causes and isinstance(failure, BrokenPipeError)):
+        raise failure
     if causes:
         child, status = causes[0]
         raise child.error(status)
@@ -268,15 +270,18 @@ def _end_with_parent(number: int) -> Callable[[], None]:
     return arrange
 
 
-def _identity(user: str) -> dict:
-    """The Popen arguments that make a child run as ``user`` with that user's groups."""
-    if not user:
+def _identity(command: Command) -> dict:
+    """The Popen arguments that make ``command`` run as its user with that user's groups."""
+    if not command.user:
         return {}
     import pwd
 
-    account = pwd.getpwnam(user)
+    try:
+        account = pwd.getpwnam(command.user)
+    except KeyError as error:
+        raise ProcessError(f"{command.name} cannot be started: there is no account {command.user}") from error
     return {
         "user": account.pw_uid,
         "group": account.pw_gid,
-        "extra_groups": os.getgrouplist(user, account.pw_gid),
+        "extra_groups": os.getgrouplist(command.user, account.pw_gid),
     }

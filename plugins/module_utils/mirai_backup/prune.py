@@ -24,6 +24,7 @@ def decide(config: Config, listing: Listing, now: Optional[datetime.datetime] = 
             ended=one.manifest.ended_at,
             good=not one.problem,
             pinned=one.pinned,
+            drilled=one.drilled,
         )
         for one in listing.backups
     )

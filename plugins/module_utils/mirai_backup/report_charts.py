@@ -12,7 +12,7 @@ from .report_html import Content, Html, Phrase, join, tag
 from .report_phrases import counted, day, named, say
 
 _WIDTH, _HEIGHT = 360, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 348, 24, 166
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 296, 26, 166
 _MOST_TICKS = 4
 # The steps of a clock, which a decimal scale does not have.
 _TIME_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
@@ -43,7 +43,9 @@ def chart(series: Series) -> Html:
     ticks = _ticks(max([*known, drawn_goal or 0]), series.clock)
     parts = [*_axes(series, ticks), *_goal(series, drawn_goal, ticks), *_line(series, ticks)]
     view = f"0 0 {_WIDTH} {_HEIGHT}"
-    return tag("figure", caption, tag("svg", *parts, class_="chart", viewBox=view, role="img", aria_labelledby=caption_id))
+    return tag(
+        "figure", caption, tag("svg", *parts, class_="chart", viewBox=view, role="img", aria_labelledby=caption_id)
+    )
 
 
 def mark(verdict: str, x: float, y: float, radius: float, title: Content = "") -> Html:
@@ -91,7 +93,9 @@ def _axes(series: Series, ticks: list[float]) -> list[Html]:
         anchor = "middle" if count == 1 or 0 < index < count - 1 else "start" if index == 0 else "end"
         shift = {"start": x - 12, "end": x + 12}.get(anchor, x)
         parts.append(tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=_BOTTOM, y2=_BOTTOM + 4, class_="axis"))
-        parts.append(tag("text", day(series.points[index][0]), x=f"{shift:.1f}", y=_BOTTOM + 18, text_anchor=anchor))
+        inner = "mid" if 0 < index < count - 1 else None
+        words = day(series.points[index][0])
+        parts.append(tag("text", words, x=f"{shift:.1f}", y=_BOTTOM + 18, text_anchor=anchor, class_=inner))
     middle = (_LEFT + _RIGHT) // 2
     return [*parts, tag("text", say("axis_drills"), x=middle, y=_HEIGHT - 6, text_anchor="middle")]
 
@@ -102,11 +106,12 @@ def _goal(series: Series, drawn: Optional[float], ticks: list[float]) -> list[Ht
     words = say("target", target=series.write(series.target))
     if drawn is None:
         above = Phrase(Html(f"{words.en} ↑"), Html(f"{words.ja} ↑"))
-        return [tag("text", above, x=_RIGHT, y=12, text_anchor="end", class_="goalword")]
+        return [tag("text", above, x=_WIDTH, y=12, text_anchor="end", class_="goalword")]
     y = f"{_y(drawn, ticks):.1f}"
     return [
         tag("line", x1=_LEFT, x2=_RIGHT, y1=y, y2=y, class_="goal"),
-        tag("text", words, x=_RIGHT, y=f"{_y(drawn, ticks) - 5:.1f}", text_anchor="end", class_="goalword"),
+        tag("line", x1=_LEFT + 60, x2=_LEFT + 84, y1=8, y2=8, class_="goal"),
+        tag("text", words, x=_LEFT + 90, y=12, class_="goalword"),
     ]
 
 
@@ -124,15 +129,11 @@ def _line(series: Series, ticks: list[float]) -> list[Html]:
         words = series.write(value)
         shown = words.en if isinstance(words, Phrase) else words
         marks.append(mark(verdict, x, y, 4 if count <= 24 else 2.5, join(f"{moment[:16]}Z: ", shown, f", {verdict}")))
-        anchor = "end" if index and index == count - 1 else "middle"
-        place = {"x": f"{x + 6 if anchor == 'end' else x:.1f}", "y": f"{_beside(y):.1f}"}
-        last = tag("text", words, text_anchor=anchor, class_="last", **place)
+        # Beside the plot, where no line can run through it.
+        last = tag(
+            "text", words, x=_RIGHT + 4 if index == count - 1 else f"{x + 7:.1f}", y=f"{y + 4:.1f}", class_="last"
+        )
     return [tag("path", d="".join(path), class_="run"), *marks, last]
-
-
-def _beside(y: float) -> float:
-    """Where the words of a point stand: above it, or below where there is no room."""
-    return y - 10 if y - 22 > _TOP - 12 else y + 20
 
 
 def _x(index: int, count: int) -> float:

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from typing import Union
 
 from .xmltext import clean
 
+_DIGEST = re.compile(r"\b([0-9a-f]{32,})\b")
 _VOID = frozenset({"br", "input", "link", "meta"})
 
 
@@ -33,7 +35,7 @@ def escape(value: object) -> Html:
     return value if isinstance(value, Html) else Html(html.escape(clean(value)))
 
 
-def tag(name: str, *children: Content, **attributes: object) -> Html:
+def tag(name: str, /, *children: Content, **attributes: object) -> Html:
     """An element. Attribute ``class_`` stands for class, ``_`` for ``-``; None leaves one out, True writes it bare."""
     opened = [name]
     for key, value in attributes.items():
@@ -60,8 +62,9 @@ def foreign(value: object) -> Html:
 
 
 def english(value: object) -> Html:
-    """What the engine says, which is English on a page of any language."""
-    return tag("span", str(value), lang="en")
+    """What the engine says, which is English on a page of any language; digests in it are set apart."""
+    pieces = _DIGEST.split(str(value))
+    return tag("span", *[foreign(piece) if index % 2 else piece for index, piece in enumerate(pieces)], lang="en")
 
 
 def _child(child: Content, inside: str) -> str:

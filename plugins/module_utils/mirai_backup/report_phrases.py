@@ -46,6 +46,11 @@ def listed(phrases: list[Phrase]) -> Phrase:
     )
 
 
+def together(*sentences: Phrase) -> Phrase:
+    """Sentences one after the other; Japanese sets no space between them."""
+    return Phrase(Html(" ".join(one.en for one in sentences)), Html("".join(one.ja for one in sentences)))
+
+
 def number(value: Optional[float]) -> str:
     """A count with its thousands set apart."""
     return "–" if value is None else f"{value:,}"

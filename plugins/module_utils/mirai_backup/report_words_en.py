@@ -23,10 +23,12 @@ WORDS = {
     "proven_counts_files": "{files} are exactly what the backup recorded.",
     "proven_empty": "The source was empty, and so is what was restored.",
     "failed": "What was restored is not what the snapshot held: {differences}.",
-    "failed_otherwise": "This backup did not stand the drill.",
+    "failed_otherwise": "This backup did not pass: {checks}.",
+    "failed_drill": "This backup did not pass the drill.",
+    "failed_control": "The drill failed its own control: damage made on purpose was not found, so nothing is proven.",
     "unverified": "Nothing is proven. The drill could not reach a verdict; treat this backup as untested.",
     "unconfigured": "Nothing is proven. There was nothing configured that could be drilled.",
-    "subject": "Backup {id} of {host}, {age} old",
+    "subject": "Backup {id} of {host}, {age} old at the drill",
     "no_backup": "No backup was drilled",
     "tables_one": "{n} table",
     "tables_many": "{n} tables",
@@ -51,6 +53,7 @@ WORDS = {
     "target_missed": "over the target of {target}",
     "target_none": "no target set",
     "not_measured": "not measured",
+    "none_ran": "no check ran",
     "all_ran": "every check ran",
     "some_not_run": "{n} not run, listed below",
     "some_failed": "{n} failed",
@@ -82,11 +85,14 @@ WORDS = {
     "drill_host": "Drilled on",
     "drill_time": "Drilled at",
     "took": "took {duration}",
-    "method": "How it was proven",
-    "method_text": "When the backup was made, rows were counted and digests computed inside the very snapshot that"
-    " was dumped, and sealed into the manifest. This drill restored the backup and computed the same again from what"
-    " came back. The two are compared below, table by table and file by file. A check that did not run never counts"
-    " as passed.",
+    "method": "How the drill proves it",
+    "method_digests": "When the backup was made, the rows of every table were counted and a digest of them computed,"
+    " inside the very snapshot that was dumped.",
+    "method_counts": "When the backup was made, the rows of every table were counted, inside the very snapshot that"
+    " was dumped.",
+    "method_files": "Size, mode and SHA-256 of every file were recorded as it was archived.",
+    "method_end": "The figures were sealed into the manifest. This drill restored the backup, took the same figures"
+    " from what came back, and compared the two. A check that did not run never counts as passed.",
     # Checks
     "checks": "Checks",
     "checks_caption": "Every check of this drill, in order",
@@ -138,7 +144,7 @@ WORDS = {
     # Assertions
     "assertions": "Assertions",
     "assertions_caption": "The operator's own questions to the restored data",
-    "assertions_none": "No assertions are configured.",
+    "assertions_none": "No assertions were asked in this drill.",
     "assertion": "Assertion",
     "expected": "Expected",
     "found": "Found",
@@ -186,7 +192,7 @@ WORDS = {
     "target": "target {target}",
     "history_caption": "Past drills, oldest first",
     "history_table": "The same in numbers",
-    "date": "Date (UTC)",
+    "date": "Date",
     "duration": "Duration",
     # Foot
     "reviewed": "Reviewed by",

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Optional
 
-from . import manifest, safefile
+from . import drill_history, manifest, safefile
 from .compression import Compression
 from .config import KINDS
 from .errors import MismatchError, NotFoundError
@@ -26,12 +26,16 @@ PINS = ".pins"
 
 @dataclass(frozen=True)
 class Backup:
-    """A sealed backup as it lies in the repository. ``problem`` says what is missing; a good one has none."""
+    """A sealed backup as it lies in the repository. ``problem`` says what is missing; a good one has none.
+
+    ``drilled`` says that a drill has passed it.
+    """
 
     manifest: Manifest
     manifest_path: str
     pinned: bool
     problem: str
+    drilled: bool = False
 
     @property
     def id(self) -> str:
@@ -58,6 +62,7 @@ class Backup:
             "sha256": head.artifacts[0].sha256,
             "components": sorted(head.components),
             "pinned": self.pinned,
+            "drilled": self.drilled,
             "problem": self.problem,
             "warnings": list(head.warnings),
         }
@@ -96,6 +101,7 @@ def listing(repository: str) -> Listing:
     if not os.path.isdir(repository):
         raise NotFoundError(f"there is no repository at {repository}", "run a backup first, or correct repository")
     backups, damaged, unsealed = [], [], []
+    passed = drill_history.passed(repository)
     for kind in KINDS:
         directory = os.path.join(repository, kind)
         names = set(os.listdir(directory)) if os.path.isdir(directory) else set()
@@ -103,7 +109,7 @@ def listing(repository: str) -> Listing:
             path = os.path.join(directory, name)
             if name.endswith(manifest.SUFFIX) and not name.startswith("."):
                 try:
-                    backups.append(_backup(repository, kind, path))
+                    backups.append(_backup(repository, kind, path, passed))
                 except (MismatchError, OSError) as error:
                     damaged.append((path, getattr(error, "message", None) or str(error)))
             elif _NAME.fullmatch(name) and name + manifest.SUFFIX not in names:
@@ -151,13 +157,13 @@ def release(repository: str, backup_id: str) -> None:
         os.unlink(os.path.join(repository, PINS, backup_id))
 
 
-def _backup(repository: str, kind: str, path: str) -> Backup:
+def _backup(repository: str, kind: str, path: str, passed: frozenset) -> Backup:
     head = manifest.read(path)
     expected = f"{head.artifacts[0].name}{manifest.SUFFIX}" if head.artifacts else ""
     if head.kind != kind or os.path.basename(path) != expected or not expected.startswith(head.id + "."):
         raise MismatchError(f"manifest {path} belongs to another backup, {head.id}")
     pinned = os.path.exists(os.path.join(repository, PINS, head.id))
-    return Backup(head, path, pinned, _problem(head, os.path.dirname(path)) or "")
+    return Backup(head, path, pinned, _problem(head, os.path.dirname(path)) or "", head.id in passed)
 
 
 def _problem(head: Manifest, directory: str) -> Optional[str]:

@@ -20,7 +20,7 @@ from .watch import Log, Observer
 def plan(config: Config) -> Outcome:
     """Which state would come back, and where the present one would go."""
     newest = _newest(config)
-    journal = _journal(newest)
+    journal = _journal(config, newest)
     lines = (f"comes back  {newest.names() or 'nothing was there before'}", f"goes aside  {journal.names()}")
     document = {"undoes": newest.backup, "database": journal.database, "directory": journal.data_dir}
     return Outcome({"plan": document}, lines)
@@ -33,7 +33,7 @@ def run(config: Config, observer: Optional[Observer] = None) -> Outcome:
         with lock.hold(config.repository, "rollback"):
             settled = exchange.settle(config, observer)
             newest = _newest(config)
-            journal = restores.write(config.repository, _journal(newest))
+            journal = restores.write(config.repository, _journal(config, newest))
             place = targets.find(config, journal.database["live"]) if journal.database else None
             try:
                 journal, window = exchange.carry_out(config, journal, place, observer)
@@ -70,9 +70,9 @@ def _newest(config: Config) -> Journal:
     return kept[-1]
 
 
-def _journal(newest: Journal) -> Journal:
+def _journal(config: Config, newest: Journal) -> Journal:
     """The swap that undoes ``newest``."""
-    timestamp = datetime.datetime.now().strftime("%Y%m%d_%H%M%S")
+    timestamp = restores.new_timestamp(config.repository)
     database = directory = None
     if newest.database is not None:
         live = newest.database["live"]

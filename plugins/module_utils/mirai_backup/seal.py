@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from typing import Callable, Iterator
@@ -24,6 +25,7 @@ from .manifest import Manifest
 from .repository import PINS, STAGING, Backup
 
 _INTENT = "intent.json"
+_HALF_WRITTEN = re.compile(r"\.mirai_[a-z]+_\d{8}_\d{6}\.[a-z.]+" + re.escape(manifest.SUFFIX) + r"\.[0-9a-f]{8}\.tmp")
 
 
 @contextlib.contextmanager
@@ -73,12 +75,12 @@ def sweep(repository: str) -> list[str]:
     gone = []
     for kind in KINDS:
         directory = os.path.join(repository, kind)
-        for name in os.listdir(directory):
-            if name.startswith(".mirai_") and name.endswith(".tmp"):
+        for name in os.listdir(directory) if os.path.isdir(directory) else ():
+            if _HALF_WRITTEN.fullmatch(name):
                 os.unlink(os.path.join(directory, name))
                 gone.append(os.path.join(directory, name))
     root = os.path.join(repository, STAGING)
-    for name in sorted(os.listdir(root)):
+    for name in sorted(os.listdir(root)) if os.path.isdir(root) else ():
         if name.startswith("run-"):
             gone += _clear(repository, os.path.join(root, name))
     return gone

@@ -16,17 +16,20 @@ COMPONENTS = {"full": BOTH, "database": frozenset(("database",)), "json": frozen
 
 
 def resolve(listing: Listing, word: str, components: frozenset = frozenset()) -> Backup:
-    """The backup that ``word`` names: ``latest``, ``oldest``, an ID, a timestamp or a path.
+    """The backup that ``word`` names: ``latest``, ``oldest``, ``latest-verified``, an ID, a timestamp or a
+    path.
 
-    ``latest`` and ``oldest`` choose among the good backups that hold all ``components``. Raises NotFoundError,
+    The first three choose among the good backups that hold all ``components``. Raises NotFoundError,
     which lists the nearest, and for a named backup that is incomplete or lacks a component.
     """
-    if word in ("latest", "oldest"):
-        good = listing.good(components)
+    if word in ("latest", "oldest", "latest-verified"):
+        good = [one for one in listing.good(components) if one.drilled or word != "latest-verified"]
         if not good:
             wanted = " and ".join(sorted(components)) or "anything"
+            if word == "latest-verified":
+                raise NotFoundError(f"no drill has passed a backup that holds {wanted}", "run mirai-backup drill")
             raise NotFoundError(f"there is no good backup that holds {wanted}", "run mirai-backup backup")
-        return good[-1 if word == "latest" else 0]
+        return good[0 if word == "oldest" else -1]
     backup = _named(listing, word)
     missing = components - backup.manifest.components
     if missing:

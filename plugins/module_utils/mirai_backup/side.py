@@ -55,7 +55,7 @@ def _unpack_part(
             target.finish()
         else:
             return
-    except (ProcessError, EOFError) as error:
+    except verify.DAMAGE as error:
         raise MismatchError(f"{part.name} of {backup.id} cannot be decoded: {error}") from error
     raw.drain()
     if not raw.matches(part):
@@ -79,8 +79,11 @@ def create_database(target: DatabaseTarget, name: str, properties: dict) -> None
     target.execute(f"CREATE DATABASE {identifier(name)} {' '.join(options)}")
 
 
-def load(target: DatabaseTarget, name: str, work: str, jobs: int, head: Manifest) -> None:
-    """Restore ``work``/dump into the database ``name``; any error ends it. Then statistics are gathered."""
+def load(target: DatabaseTarget, name: str, work: str, jobs: int, head: Manifest, extra: tuple[str, ...] = ()) -> None:
+    """Restore ``work``/dump into the database ``name``; any error ends it. Then statistics are gathered.
+
+    ``extra`` are further options of pg_restore.
+    """
     path = os.path.join(work, _DUMP)
     with open(path, "rb") as dump:
         if target.admin.os_user:
@@ -93,6 +96,7 @@ def load(target: DatabaseTarget, name: str, work: str, jobs: int, head: Manifest
             target.on(name),
             f"--jobs={jobs}",
             "--exit-on-error",
+            *extra,
             handed,
             descriptors=(dump.fileno(),),
         )

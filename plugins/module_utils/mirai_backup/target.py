@@ -47,6 +47,11 @@ def find(config: Config, database: str = "") -> DatabaseTarget:
     """Reach the server. Raises PreflightError when nobody we can be may create databases there."""
     app = postgres.app_connection(config)
     admin = postgres.admin_connection(config, app) or dataclasses.replace(app, database="postgres")
+    return reach(config, admin, database or app.database or app.user)
+
+
+def reach(config: Config, admin: Connection, live: str) -> DatabaseTarget:
+    """The server behind ``admin`` with the database ``live`` to be replaced or made. Raises PreflightError."""
     any_client = client_programs.newest(config.pg_bindir)
     server = postgres.server(any_client, admin)
     if not server.can_create_database:
@@ -55,7 +60,6 @@ def find(config: Config, database: str = "") -> DatabaseTarget:
             "set admin_url to a role with CREATEDB (superuser to keep owners), or run as root beside the server",
         )
     clients = client_programs.fitting(server.major, server.version, config.pg_bindir)
-    live = database or app.database or app.user
     found = DatabaseTarget(admin, clients, server, live, exists=False)
     return dataclasses.replace(found, exists=database_exists(found, live))
 

@@ -76,7 +76,7 @@ def measure(root: bytes) -> tuple[int, int]:
 def _listing(directory: bytes, path: bytes) -> Iterator[bytes]:
     try:
         names = sorted(os.listdir(directory))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         names = []
     except OSError as error:
         raise unreadable(directory, error) from error
@@ -86,7 +86,7 @@ def _listing(directory: bytes, path: bytes) -> Iterator[bytes]:
 def _status(path: bytes) -> Optional[os.stat_result]:
     try:
         return os.lstat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise unreadable(path, error) from error

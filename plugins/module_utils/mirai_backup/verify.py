@@ -21,6 +21,9 @@ from .watch import Observer
 
 _BLOCK = 1 << 20
 
+# What decoding raises when the bytes are not what they were.
+DAMAGE = (tarfile.TarError, EOFError, zlib.error, ProcessError)
+
 
 def run(config: Config, word: str = "latest", every: bool = False, observer: Optional[Observer] = None) -> Outcome:
     """Verify the backup that ``word`` names, or every one. Exit 2 names what is wrong, 4 what was not shown."""
@@ -54,13 +57,11 @@ def check(config: Config, backup: Backup, observer: Observer) -> None:
                 else:
                     _check_part(config, backup, artifact, raw)
                 raw.drain()
-            except EngineError as error:
+            except (EngineError, *DAMAGE) as error:
                 raw.drain()
-                if raw.matches(artifact):
+                if raw.matches(artifact) and isinstance(error, EngineError):
                     raise
-                raise MismatchError(
-                    f"{artifact.name} is damaged: {raw.difference(artifact)} ({error.message})"
-                ) from error
+                raise MismatchError(f"{artifact.name} is damaged: {raw.difference(artifact)} ({error})") from error
             if not raw.matches(artifact):
                 raise MismatchError(f"{artifact.name} is damaged: {raw.difference(artifact)}")
 
@@ -74,7 +75,7 @@ def members(raw: BinaryIO, head: manifest.Manifest) -> Iterator[tuple[Artifact, 
                 if not expected or info.name != expected[0].name or not info.isreg():
                     raise MismatchError(f"{head.id} holds {info.name!r}, which its manifest does not list there")
                 yield expected.pop(0), archive.extractfile(info)
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    except (*DAMAGE, OSError) as error:
         raise MismatchError(f"the full archive of {head.id} is damaged: {error}") from error
     if expected:
         raise MismatchError(f"{expected[0].name} is missing in {head.id}")
@@ -141,10 +142,8 @@ def _result(config: Config, backup: Backup, observer: Observer) -> dict:
 def _check_members(config: Config, backup: Backup, raw: HashedReader) -> None:
     for member, content in members(raw, backup.manifest):
         inner = HashedReader(content)
-        try:
-            _check_part(config, backup, member, inner)
-        finally:
-            inner.drain()
+        _check_part(config, backup, member, inner)
+        inner.drain()
         if not inner.matches(member):
             raise MismatchError(f"{member.name} in {backup.id} is damaged: {inner.difference(member)}")
 
@@ -161,7 +160,7 @@ def _check_part(config: Config, backup: Backup, part: Artifact, raw: HashedReade
             process.pump((*stages, _pg_restore(config, backup)), lambda _block: None, source)
         else:
             process.pump(stages, lambda _block: None, source)
-    except (ProcessError, EOFError, zlib.error) as error:
+    except DAMAGE as error:
         raise MismatchError(f"{part.name} cannot be decoded: {error}") from error
 
 

@@ -1,0 +1,229 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The restore test: a backup is restored in a throwaway place, held to its manifest, and the checks are checked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import Iterator, Optional
+
+from . import (
+    assertions,
+    cluster,
+    control,
+    drill_files,
+    drill_history,
+    filesproof,
+    fingerprint,
+    manifest,
+    postgres,
+    process,
+    repository,
+    selector,
+    side,
+    text,
+    verify,
+)
+from . import target as targets
+from .cluster import Room
+from .config import Config
+from .dburl import parse
+from .drill_findings import Findings
+from .errors import CouldNotVerifyError, EngineError, Interrupted, ProcessError
+from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
+from .repository import Backup
+from .target import DatabaseTarget
+from .watch import Log, Observer
+
+_EXIT = {"pass": OK, "fail": MISMATCH}
+_PROOFS = ("tables", "sequences", "large_objects", "schema")
+
+
+def run(config: Config, word: str = "latest", observer: Optional[Observer] = None) -> Outcome:
+    """Drill the backup that ``word`` names; exit 0 for pass, 2 for fail, 4 for could_not_verify.
+
+    What the drill found is in the document, and in ``drills/`` with a report. Raises NotFoundError when there is
+    no such backup.
+    """
+    observer = observer or Observer(Log(config.log))
+    try:
+        backup = _resolve(config, word)
+        observer.say(f"drill of {backup.id}: begun")
+        document = _Drill(config, backup, observer).run()
+    except KeyboardInterrupt as error:
+        raise Interrupted("the drill was interrupted", "run it again; it clears what was left") from error
+    except EngineError as error:
+        observer.say(f"drill {word}: FAILED: {error}", "ERROR")
+        raise
+    finally:
+        observer.done()
+    directory = drill_files.keep(config.repository, document)
+    observer.say(f"drill of {backup.id}: {document['verdict']}", "INFO" if document["verdict"] == "pass" else "ERROR")
+    exit_code = _EXIT.get(document["verdict"], COULD_NOT_VERIFY)
+    return Outcome({**document, "directory": directory}, _lines(document, directory), exit_code)
+
+
+def _resolve(config: Config, word: str) -> Backup:
+    """As the selector; ``latest`` prefers a backup of both halves, and falls back to the newest of any."""
+    listing = repository.listing(config.repository)
+    if word == "latest" and not listing.good(selector.BOTH):
+        return selector.resolve(listing, word)
+    return selector.resolve(listing, word, selector.BOTH if word == "latest" else frozenset())
+
+
+class _Drill:
+    """One drill."""
+
+    def __init__(self, config: Config, backup: Backup, observer: Observer) -> None:
+        self._config = config
+        self._backup = backup
+        self._head = backup.manifest
+        self._observer = observer
+        self._found = Findings()
+        self._past = drill_history.rows(config.repository)
+        self._name = f"mirai_drill_{self._found.started:%Y%m%d_%H%M%S}"
+
+    def run(self) -> dict:
+        """Run every check and return the drill's document."""
+        try:
+            with cluster.room(self._config.drill_dir, self._config.drill_user) as room:
+                with self._found.phase("verify"):
+                    self._found.check("manifest", lambda: manifest.read(self._backup.manifest_path))
+                    self._found.check("artifacts", lambda: verify.check(self._config, self._backup, self._observer))
+                if not self._found.failed():
+                    self._restore_and_prove(room)
+        except CouldNotVerifyError as error:
+            self._found.fill(error.message)
+        return self._found.document(self._config, self._backup, self._past)
+
+    def _restore_and_prove(self, room: Room) -> None:
+        found = self._found
+        wants_database = self._head.database is not None
+        staged = os.path.join(room.work, "data") if self._head.files is not None else None
+        with found.phase("unpack"):
+            if not found.check("restore", lambda: side.unpack(self._backup, room.work, wants_database, staged)):
+                return
+        with contextlib.ExitStack() as cleanup:
+            target = None
+            if wants_database:
+                with found.phase("cluster"):
+                    target = cleanup.enter_context(self._server(room))
+                    cleanup.callback(side.drop_database, target, self._name)
+                with found.phase("restore"):
+                    if not found.check("restore", lambda: self._restore(target, room.work)):
+                        return
+            found.rto = time.monotonic() - found.begun
+            with found.phase("prove"):
+                self._prove_database(target)
+                self._prove_files(staged)
+            if target is not None:
+                with found.phase("indexes"):
+                    found.check("indexes", lambda: self._amcheck(target))
+                with found.phase("assertions"):
+                    self._assert(target)
+            with found.phase("control"):
+                self._negative_control(room, target, staged)
+
+    @contextlib.contextmanager
+    def _server(self, room: Room) -> Iterator[DatabaseTarget]:
+        """The place to restore into: a throwaway server, or a scratch database on a given one."""
+        if self._config.drill_url:
+            found = targets.reach(self._config, parse(self._config.drill_url), self._name)
+            self._found.place = {"kind": "database", "server_version": found.server.version}
+            yield found
+            return
+        major = int(self._head.database["server_version"].split(".")[0])
+        with cluster.running(room, cluster.programs(major, self._config.pg_bindir)) as target:
+            self._found.place = {"kind": "throwaway", "server_version": target.server.version}
+            yield target
+
+    def _restore(self, target: DatabaseTarget, work: str) -> None:
+        if self._found.place["kind"] == "throwaway":
+            known = {row["name"] for row in target.query("SELECT rolname AS name FROM pg_roles")}
+            for role in self._head.database["roles"]:
+                if role not in known:
+                    target.execute(f"CREATE ROLE {postgres.identifier(role)}")
+        side.create_database(target, self._name, self._head.database["properties"])
+        side.load(target, self._name, work, self._config.jobs, self._head, ("--no-tablespaces",))
+
+    def _prove_database(self, target: Optional[DatabaseTarget]) -> None:
+        if target is None:
+            for name in (*_PROOFS, "indexes", "assertions"):
+                self._found.set(name, "not_configured", "the backup has no database half")
+            return
+        expected = self._head.database["fingerprint"]
+        if expected is None:
+            for name in _PROOFS:
+                self._found.set(name, "could_not_verify", "the backup was made with fingerprint: off")
+            return
+        begun = time.monotonic()
+        with postgres.Session(target.clients, target.on(self._name)) as session:
+            found = fingerprint.take(session, expected["mode"], target.server.version_num)
+        seconds = time.monotonic() - begun
+        for name, lines in fingerprint.differences_by_check(expected, found).items():
+            count = expected[name]["count"] if name == "large_objects" and expected[name] else len(expected[name] or ())
+            self._found.compared(name, lines, count, seconds if name == "tables" else 0.0)
+        if expected["large_objects"] is None:
+            self._found.set("large_objects", "not_configured", "the backup was made with fingerprint: counts")
+        self._found.tables = fingerprint.side_by_side(expected, found)
+
+    def _prove_files(self, staged: Optional[str]) -> None:
+        if staged is None:
+            self._found.set("files", "not_configured", "the backup has no files half")
+            return
+        begun = time.monotonic()
+        lines = filesproof.differences(staged, manifest.read_entries(self._backup.manifest_path, self._head))
+        self._found.compared("files", lines, self._head.files["count"], time.monotonic() - begun)
+
+    def _amcheck(self, target: DatabaseTarget) -> None:
+        """Check every heap and index. Raises CouldNotVerifyError where the server has no amcheck."""
+        if not target.query("SELECT 1 AS one FROM pg_available_extensions WHERE name = 'amcheck'"):
+            raise CouldNotVerifyError("amcheck is not installed on the drill's server", "install postgresql-contrib")
+        if target.clients.major < 14:
+            raise CouldNotVerifyError("pg_amcheck needs PostgreSQL 14 or newer", "drill on a newer server")
+        admin = target.admin
+        where = (("--host", admin.host), ("--port", admin.port), ("--username", admin.user))
+        options = ("--no-password", "--install-missing", "--heapallindexed")
+        command = process.Command(
+            argv=(target.clients.path("pg_amcheck"), *(word for pair in where if pair[1] for word in pair))
+            + (*options, self._name),
+            env=admin.environment(),
+            user=admin.os_user,
+            secrets=(admin.password,) if admin.password else (),
+        )
+        try:
+            process.run(command)
+        except ProcessError as error:
+            raise EngineError(f"an index or a table is corrupt: {error.message}") from error
+
+    def _assert(self, target: DatabaseTarget) -> None:
+        if not self._config.drill_assertions:
+            self._found.set("assertions", "not_configured", "drill_assertions is empty")
+            return
+        results = assertions.run(target, self._name, self._config.drill_assertions)
+        failed = [f"{one['name']}: {one['detail']}" for one in results if one["verdict"] != "pass"]
+        self._found.assertions = results
+        self._found.compared("assertions", failed, len(results))
+
+    def _negative_control(self, room: Room, target: Optional[DatabaseTarget], staged: Optional[str]) -> None:
+        begun = time.monotonic()
+        turn = len(self._past)
+        result = control.run(self._config, self._backup, room.work, turn, target, self._name, staged)
+        detail = f"{result['damage']}, {result['where']}: {result['found_by']}"
+        self._found.control = result
+        self._found.set("negative_control", result["verdict"], detail, time.monotonic() - begun, 1)
+
+
+def _lines(document: dict, directory: str) -> tuple[str, ...]:
+    lines = [f"drill of {document['backup']['id']}: {document['verdict']}"]
+    for check in document["checks"]:
+        detail = f"  {check['detail']}" if check["detail"] else ""
+        compared = f" ({check['compared']} compared)" if check["compared"] is not None else ""
+        lines.append(f"  {check['name']:<17}{check['verdict']}{compared}{detail}")
+    if document["rto_seconds"] is not None:
+        recovered, age = text.duration(document["rto_seconds"]), text.duration(max(document["rpo_seconds"], 0))
+        lines.append(f"  restored within {recovered}; the backup was {age} old")
+    lines.append(f"  report     {os.path.join(directory, 'report.html')}")
+    return tuple(lines)

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A drill as one HTML page that needs nothing else: no network, no script, no font.
+
+The page holds English and Japanese; a switch made of two radio buttons shows one of them. What the engine found is
+quoted as it said it, in English, so that it agrees with the log.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from . import report_checks, report_style, report_tables, report_times, text
+from .report_html import Content, Html, Phrase, foreign, join, tag
+from .report_phrases import WORDS, duration, moment, named, same, say, together
+from .report_verdict import banner, findings, signs, tiles
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def page(drill: dict, language: str = "en") -> str:
+    """The page of a drill document; ``language`` (``en`` or ``ja``) is the one that it opens in."""
+    if language not in WORDS:
+        raise ValueError(f"language {language!r} is none of {', '.join(WORDS)}")
+    body = tag(
+        "body",
+        signs(),
+        *[_choice(code, code == language) for code in WORDS],
+        _header(drill),
+        _main(drill),
+        _footer(drill),
+    )
+    return f"<!DOCTYPE html>\n{tag('html', _head(drill, language), body, lang=language)}\n"
+
+
+def _head(drill: dict, language: str) -> Html:
+    verdict, title = named("verdict", drill["verdict"]), say("title")
+    words = [getattr(one, language) for one in (verdict, title)]
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("link", rel="icon", href="data:,"),
+        tag("title", join(words[0], " · ", words[1], " ", drill["id"])),
+        tag("style", Html(report_style.sheet())),
+    )
+
+
+def _choice(code: str, chosen: bool) -> Html:
+    name = f"show-{code}"
+    return tag("input", type="radio", name="show", id=name, class_="choice", autocomplete="off", checked=chosen or None)
+
+
+def _header(drill: dict) -> Html:
+    labels = [
+        tag("label", words, for_=f"show-{code}", lang=code) for code, words in (("en", "English"), ("ja", "日本語"))
+    ]
+    name = tag("p", say("title"), tag("span", " · ", drill["application"], class_="muted"))
+    return tag("header", name, tag("div", *labels, class_="switch"))
+
+
+def _main(drill: dict) -> Html:
+    return tag(
+        "main",
+        banner(drill),
+        tiles(drill),
+        findings(drill),
+        _facts(drill),
+        report_checks.checks(drill["checks"]),
+        report_tables.section(drill["tables"]),
+        report_checks.assertions(drill),
+        report_checks.control(drill),
+        report_times.phases(drill),
+        report_times.history(drill),
+    )
+
+
+def _facts(drill: dict) -> Html:
+    """Which backup was restored where, and how the proof works."""
+    place, backup = drill["place"], drill["backup"]
+    took = (text.parse_utc(drill["ended"]) - text.parse_utc(drill["started"])).total_seconds()
+    drilled = join(moment(drill["started"]), ", ", say("took", duration=duration(took)))
+    where = join(named("place", place["kind"]), *_server(place["server_version"]))
+    rows = [*(_backup_facts(backup) if backup else []), _fact("application", drill["application"])]
+    rows += [_fact("place", where), _fact("drill_host", drill["host"]), _fact("drill_time", drilled)]
+    rows.append(_fact("drill", foreign(drill["id"])))
+    return tag("section", tag("h2", say("facts")), tag("dl", *rows, class_="facts"), *_method(drill), class_="card")
+
+
+def _method(drill: dict) -> list[Html]:
+    """How the proof works, for what this backup's fingerprint holds; nothing where nothing was restored."""
+    if drill["place"]["kind"] == "none":
+        return []
+    keys = []
+    if drill["tables"]:
+        keys.append("method_digests" if any(table["expected_digest"] for table in drill["tables"]) else "method_counts")
+    if any(check["name"] == "files" and check["compared"] for check in drill["checks"]):
+        keys.append("method_files")
+    if not keys:
+        return []
+    return [tag("h3", say("method")), tag("p", together(*map(say, [*keys, "method_end"])))]
+
+
+def _backup_facts(backup: dict) -> list[Html]:
+    rows = [
+        _fact("backup", foreign(backup["id"])),
+        _fact("kind", named("kind", backup["kind"])),
+        _fact("made_on", backup["host"]),
+        _fact("ended", moment(backup["ended"])),
+        _fact("size", text.size(backup["size"])),
+    ]
+    if backup["server_version"]:
+        rows.append(_fact("server", backup["server_version"]))
+    return [*rows, _fact("path", foreign(backup["path"]), "wide")]
+
+
+def _server(version: Optional[str]) -> list[Content]:
+    return [" · ", same(f"PostgreSQL {version}")] if version else []
+
+
+def _fact(key: str, value: Content, kind: Optional[str] = None) -> Html:
+    return tag("div", tag("dt", say(key)), tag("dd", value), class_=kind)
+
+
+def _footer(drill: dict) -> Html:
+    boxes: list[Phrase] = [say("reviewed"), say("approved"), say("signed")]
+    signoff = tag("div", *[tag("div", one) for one in boxes], class_="signoff")
+    return tag("footer", signoff, tag("p", say("made_by", version=drill["engine_version"])))
