@@ -21,17 +21,16 @@ def load(module) -> config.Config:
 def leave(module, result: outcome.Outcome, changed: bool) -> None:
     """End the module with ``result``: its document, its lines, and in diff mode the lines as what is new.
 
-    An incomplete result (exit code 3) is a success with a warning; every other code but 0 fails the task.
+    An incomplete result (exit code 3) is a success with warnings; every other code but 0 fails the task.
     """
     lines = list(result.lines)
     values = {**result.document, "changed": changed, "exit_code": result.exit_code, "lines": lines}
     if changed:
         values["diff"] = {"before": "", "after": "".join(f"{line}\n" for line in lines)}
-    for warning in values.pop("warnings", ()):
-        module.warn(str(warning))
-    values["incomplete"] = result.exit_code == outcome.INCOMPLETE
     if result.exit_code not in (outcome.OK, outcome.INCOMPLETE):
-        module.fail_json(msg=lines[0] if lines else "failed; see the result's document", **values)
+        module.fail_json(msg=lines[0] if lines else "failed", **values)
+    for problem in values.get("incomplete", ()):
+        module.warn(f"incomplete: {problem}")
     module.exit_json(**values)
 
 

@@ -88,14 +88,16 @@ def _row(backup: Backup, target: DatabaseTarget, database: str, chance: random.R
         table = f"{identifier(column['schema'])}.{identifier(column['table'])}"
         name, value = identifier(column["column"]), column["changed"].format(identifier(column["column"]))
         try:
-            target.execute(
+            changed = target.execute(
                 "SET session_replication_role = replica; "
                 f"UPDATE ONLY {table} SET {name} = {value}"
-                f" WHERE ctid = (SELECT ctid FROM ONLY {table} WHERE {name} IS NOT NULL LIMIT 1)",
+                f" WHERE ctid = (SELECT ctid FROM ONLY {table} WHERE {name} IS NOT NULL LIMIT 1) RETURNING 'changed'",
                 database,
             )
         except EngineError:
             continue  # a constraint will not have it: try another column
+        if "changed" not in changed:
+            continue  # there are only NULLs in it
         with postgres.Session(target.clients, target.on(database)) as session:
             found = fingerprint.take(session, expected["mode"], target.server.version_num)
         lines = [line for line in fingerprint.differences(expected, found) if column["table"] in line]
