@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_info
+short_description: List the backups of the Mirai Knowledge System, or describe one
+version_added: 0.1.0
+description:
+  - Reads the repository's manifests. Without O(backup) it lists what is there, with it it describes that one backup.
+author:
+  - The mirai.backup authors (@mirai-knowledge-systems)
+extends_documentation_fragment:
+  - mirai.backup.attributes
+  - mirai.backup.attributes.info
+  - mirai.backup.config
+options:
+  backup:
+    description:
+      - The backup to describe. V(latest), V(oldest), an ID such as V(mirai_full_20261123_020000), a timestamp, a path.
+      - Where it is not given, all backups are listed.
+    type: str
+  kind:
+    description:
+      - List only backups of this kind.
+    type: str
+    choices:
+      - full
+      - database
+      - json
+seealso:
+  - module: mirai.backup.backup
+  - module: mirai.backup.restore
+"""
+
+EXAMPLES = r"""
+- name: List all full backups
+  mirai.backup.backup_info:
+    kind: full
+  register: found
+
+- name: Describe the newest backup
+  mirai.backup.backup_info:
+    backup: latest
+"""
+
+RETURN = r"""
+repository:
+  description: Where the backups lie.
+  returned: when O(backup) is not given
+  type: str
+backups:
+  description: The backups that are there, newest first. Times are in UTC, durations in seconds, sizes in bytes.
+  returned: when O(backup) is not given
+  type: list
+  elements: dict
+damaged:
+  description: Manifests that cannot be relied on, each with the problem.
+  returned: when O(backup) is not given
+  type: list
+  elements: dict
+unsealed:
+  description: Files that look like backups, but have no manifest, and so are none.
+  returned: when O(backup) is not given
+  type: list
+  elements: str
+previous_states:
+  description: The databases and directories that restores set aside.
+  returned: when O(backup) is not given
+  type: list
+  elements: dict
+id:
+  description: The ID of the backup asked for. Beside it stand the keys that a listed backup has.
+  returned: when O(backup) is given
+  type: str
+  sample: mirai_full_20261123_020000
+manifest:
+  description: The manifest of the backup asked for, but for its list of files.
+  returned: when O(backup) is given
+  type: dict
+exit_code:
+  description: The exit status that the command would have.
+  returned: always
+  type: int
+  sample: 0
+lines:
+  description: The result in words.
+  returned: success
+  type: list
+  elements: str
+next_step:
+  description: What to do about the failure.
+  returned: failure
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import inventory
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            **ansible_edge.CONFIG_SPEC,
+            "backup": {"type": "str"},
+            "kind": {"type": "str", "choices": ["full", "database", "json"]},
+        },
+        mutually_exclusive=[("backup", "kind")],
+        supports_check_mode=True,
+    )
+    with ansible_edge.failures(module):
+        config = ansible_edge.load(module)
+        if module.params["backup"]:
+            outcome = inventory.info(config, module.params["backup"])
+        else:
+            outcome = inventory.run(config, module.params["kind"])
+    ansible_edge.leave(module, outcome, changed=False)
+
+
+if __name__ == "__main__":
+    main()

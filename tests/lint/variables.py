@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Writes docs/variables.md from the role's argument_specs.yml, and holds defaults/main.yml and the engine to it.
+
+With --check nothing is written; a difference, or a disagreement, is named and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLE = ROOT / "roles" / "mirai_backup"
+PAGE = ROOT / "docs" / "variables.md"
+PREFIX = "mirai_backup_"
+_PIPE = r"\|"
+HEAD = """\
+# Variables of the role `mirai.backup.mirai_backup`
+
+Made of `roles/mirai_backup/meta/argument_specs.yml` by `tests/lint/variables.py`; change it there.
+Those marked ⚙ are also keys of `/etc/mirai-backup/config.json`, without `mirai_backup_` before them.
+
+| variable | type | default | meaning |
+|---|---|---|---|
+"""
+TAIL = """
+## Variables of the playbooks
+
+| variable | playbook | meaning |
+|---|---|---|
+| `target` | all | the hosts, by default the group `mirai` |
+| `mirai_backup_become` | all | whether to become root, by default `true`; `false` for a set-up without root |
+| `kind` | backup | `full` (default), `database` or `json` |
+| `backup` | restore | which backup: `latest`, `oldest`, an ID, a timestamp or a path; required |
+| `components` | restore | `full` (default), `database` or `json` |
+| `to_database`, `to_dir` | restore | restore under another name or directory, and leave what is live alone |
+| `confirm` | restore | `<id>@<host>`, where a refusal asks for it |
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
+    options = parser.parse_args()
+    specs = _load(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    defaults = _load(ROLE / "defaults" / "main.yml")
+    engine = _engine_defaults()
+    keys = set(engine)
+    problems = disagreements(specs, defaults) + unknown_to_role(keys, specs) + other_defaults(engine, defaults)
+    page = rendered(specs, keys)
+    if not options.check:
+        PAGE.write_text(page, encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
+        problems.append(f"{PAGE.relative_to(ROOT)} is not up to date: run tests/lint/variables.py")
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def disagreements(specs: dict, defaults: dict) -> list[str]:
+    """Where argument_specs and defaults differ in names, order or default values."""
+    problems = [f"{name} is in argument_specs.yml, but has no default" for name in specs if name not in defaults]
+    problems += [f"{name} has a default, but is not in argument_specs.yml" for name in defaults if name not in specs]
+    for name in specs.keys() & defaults.keys():
+        if specs[name].get("default") != defaults[name]:
+            problems.append(f"{name} is {defaults[name]!r} by default, but {specs[name].get('default')!r} in its spec")
+    if not problems and list(specs) != list(defaults):
+        problems.append("argument_specs.yml and defaults/main.yml name the variables in different order")
+    return problems
+
+
+def unknown_to_role(keys: set[str], specs: dict) -> list[str]:
+    """Keys of the configuration that the role has no variable for, or does not write."""
+    template = (ROLE / "templates" / "config.json.j2").read_text(encoding="utf-8")
+    written = set(re.findall(r"^  '(\w+)':", template, re.MULTILINE))
+    problems = [f"config key {key} has no variable {PREFIX}{key}" for key in sorted(keys) if PREFIX + key not in specs]
+    problems += [f"config key {key} is not written by config.json.j2" for key in sorted(keys - written)]
+    problems += [f"config.json.j2 writes {key}, which the engine does not know" for key in sorted(written - keys)]
+    return problems
+
+
+def other_defaults(engine: dict, defaults: dict) -> list[str]:
+    """Where the engine's default is another than the role's; those that the role derives are left out."""
+    return [
+        f"{PREFIX}{key} is {defaults[PREFIX + key]!r} by default, but {value!r} in the engine"
+        for key, value in engine.items()
+        if "{{" not in str(defaults.get(PREFIX + key, "{{")) and defaults[PREFIX + key] != value
+    ]
+
+
+def rendered(specs: dict, keys: set[str]) -> str:
+    """The page docs/variables.md."""
+    rows = []
+    for name, spec in specs.items():
+        mark = " ⚙" if name[len(PREFIX) :] in keys else ""
+        cells = (f"`{name}`{mark}", _type(spec), _default(spec), _meaning(spec))
+        rows.append(f"| {' | '.join(cell.replace('|', _PIPE) for cell in cells)} |\n")
+    return HEAD + "".join(rows) + TAIL
+
+
+def _engine_defaults() -> dict:
+    """The configuration's keys and their default values, as JSON has them."""
+    sys.path.insert(0, str(ROOT / "plugins" / "module_utils"))
+    from mirai_backup.config import Config
+
+    return json.loads(json.dumps(Config().document(masked=False)))
+
+
+def _load(path: Path) -> dict:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _type(spec: dict) -> str:
+    if "choices" in spec:
+        return " ".join(f"`{choice}`" for choice in spec["choices"])
+    return f"{spec['type']} of {spec['elements']}" if "elements" in spec else spec["type"]
+
+
+def _default(spec: dict) -> str:
+    value = spec["default"]
+    return "empty" if value == "" else f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def _meaning(spec: dict) -> str:
+    """The description as Markdown; Ansible's markup becomes code."""
+    lines = [spec["description"]] if isinstance(spec["description"], str) else list(spec["description"])
+    for name, option in spec.get("options", {}).items():
+        lines.append(f"V({name}): {option['description']}")
+    return re.sub(r"\b[CVO]\(([^)]*)\)", r"`\1`", " ".join(lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
