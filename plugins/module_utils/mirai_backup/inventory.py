@@ -36,7 +36,7 @@ def info(config: Config, word: str = "latest") -> Outcome:
     """Everything the manifest says of one backup, but for the list of files."""
     backup = selector.resolve(repository.listing(config.repository), word)
     head = backup.manifest
-    document = {**backup.document(), "manifest": {**head.head(), "digest": head.digest}}
+    document = {"backup": backup.document(), "manifest": {**head.head(), "digest": head.digest}}
     lines = [
         f"id        {head.id} ({head.kind}, sequence {head.sequence})",
         f"path      {backup.path}",

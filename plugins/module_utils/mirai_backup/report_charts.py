@@ -155,4 +155,4 @@ def _ticks(highest: float, clock: bool) -> list[float]:
     else:
         unit = 10 ** math.floor(math.log10(highest / _MOST_TICKS))
         step = next(unit * factor for factor in (1, 2, 2.5, 5, 10, 20) if unit * factor * _MOST_TICKS >= highest)
-    return [step * index for index in range(math.ceil(highest / step - 1e-9) + 1)]
+    return [step * index for index in range(max(1, math.ceil(highest / step - 1e-9)) + 1)]

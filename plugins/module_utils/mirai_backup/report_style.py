@@ -106,8 +106,8 @@ th,td{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-top
 thead td{border-top:0;border-bottom:2px solid var(--line)}
 thead th{border-top:0;border-bottom:2px solid var(--line);font-size:.8125rem;color:var(--muted);font-weight:600;
  vertical-align:bottom;background:var(--card)}
-thead th{overflow-wrap:normal}
-.tables th:first-child{width:34%}
+thead th{overflow-wrap:normal;word-break:keep-all}
+.muted+.charts{margin-top:.8rem}
 tbody th{font-weight:600}
 th:last-child,td:last-child{padding-right:0}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
@@ -178,7 +178,7 @@ footer{padding-top:1.25rem;padding-bottom:2rem;font-size:.875rem;color:var(--mut
  .stack td:empty{display:none}
  .phases td:nth-child(2){width:35%}
 }
-@media (min-width:40.01rem){.small{display:none}.tables thead th{position:sticky;top:0}}
+@media (min-width:40.01rem){.small{display:none}.tables thead th{position:sticky;top:0}.tables th:first-child{width:34%}}
 @media print{
  @page{size:A4;margin:13mm}
  body{background:#fff;font-size:10pt}
@@ -196,7 +196,7 @@ footer{padding-top:1.25rem;padding-bottom:2rem;font-size:.875rem;color:var(--mut
  .tiles{grid-template-columns:repeat(3,1fr);gap:.6rem;margin-top:.7rem}
  .tile{padding:.6rem .8rem}.tile .big{font-size:1.3rem}
  .charts{grid-template-columns:repeat(3,1fr);gap:.8rem}
- .chart text{font-size:15px}.chart .last{font-size:18px}.chart .mid{display:none}
+ .chart text{font-size:15px}.chart .last{font-size:15px}.chart .mid{display:none}
  table,dl.facts{font-size:9pt}
  dl.facts{grid-template-columns:repeat(3,1fr)}
  th,td{padding:.25rem .6rem .25rem 0}

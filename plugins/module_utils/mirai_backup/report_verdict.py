@@ -65,32 +65,37 @@ def proven(drill: dict) -> list[Phrase]:
         return [say("unconfigured")]
     if drill["verdict"] == "fail":
         return [_failed(drill)]
-    tables = drill["tables"]
+    return _passed(drill)
+
+
+def _passed(drill: dict) -> list[Phrase]:
+    """What was compared and found to be the same; what was not compared is said, and never left to be assumed."""
+    tables, files = drill["tables"], _compared(drill, "files")
     rows = sum(table["found_rows"] or 0 for table in tables)
-    files = _compared(drill, "files")
-    if tables and not all(table["found_digest"] for table in tables):
-        sentence = say("proven_counts", tables=counted("tables", len(tables)), rows=counted("rows", rows))
-        return [sentence, say("proven_counts_files", files=counted("files", files))] if files else [sentence]
-    parts = [counted("tables", len(tables)), counted("rows", rows)] if tables else []
-    if files:
-        parts.append(counted("files", files))
-    if not parts:
-        return [say("proven_empty")]
-    return [say("proven_all_one" if not tables and files == 1 else "proven_all", what=listed(parts))]
+    sentences, parts = [], [counted("files", files)] if files else []
+    if tables and all(table["found_digest"] for table in tables):
+        parts = [counted("tables", len(tables)), counted("rows", rows), *parts]
+    elif tables:
+        sentences.append(say("proven_counts", tables=counted("tables", len(tables)), rows=counted("rows", rows)))
+    if parts:
+        alone = parts == [counted("files", 1)]
+        sentences.append(say("proven_all_one" if alone else "proven_all", what=listed(parts)))
+    if drill["backup"] and drill["backup"]["kind"] != "json" and _compared(drill, "tables") is None:
+        return [*(sentences or [say("restored_only")]), say("uncompared")]
+    return sentences or [say("proven_empty")]
 
 
 def _failed(drill: dict) -> Phrase:
     """Why the drill failed, from the gravest reason on."""
     if drill["differences"]:
-        return say("failed", differences=counted("differences", len(drill["differences"])))
+        key = "failed_before" if drill["place"]["kind"] == "none" else "failed"
+        return say(key, differences=counted("differences", len(drill["differences"])))
     failed = [check["name"] for check in drill["checks"] if check["verdict"] == "fail"]
+    if not failed:
+        return say("failed_drill")
     if failed == ["negative_control"]:
         return say("failed_control")
-    return (
-        say("failed_otherwise", checks=listed([named("check", name) for name in failed]))
-        if failed
-        else say("failed_drill")
-    )
+    return say("failed_otherwise", checks=listed([named("check", name) for name in failed]))
 
 
 def tiles(drill: dict) -> Html:
@@ -203,9 +208,9 @@ def _gauge(seconds: float, target: float) -> Html:
     return tag("svg", *parts, class_="gauge", viewBox="0 0 200 14", preserveAspectRatio="none", aria_hidden="true")
 
 
-def _compared(drill: dict, name: str) -> int:
-    """How many things a check that passed compared."""
+def _compared(drill: dict, name: str) -> Optional[int]:
+    """How many things a check compared; None when it did not pass."""
     for check in drill["checks"]:
         if check["name"] == name and check["verdict"] == "pass":
             return check["compared"] or 0
-    return 0
+    return None

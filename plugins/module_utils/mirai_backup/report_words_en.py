@@ -6,7 +6,6 @@ from __future__ import annotations
 
 WORDS = {
     "title": "Restore drill",
-    "language": "Language",
     "verdict_pass": "PASS",
     "verdict_fail": "FAIL",
     "verdict_could_not_verify": "COULD NOT VERIFY",
@@ -20,9 +19,11 @@ WORDS = {
     "proven_all_one": "{what} is exactly what the snapshot held.",
     "proven_counts": "{tables} hold as many rows as in the snapshot ({rows}). Only rows were counted: the fingerprint"
     " of this backup has no digests.",
-    "proven_counts_files": "{files} are exactly what the backup recorded.",
     "proven_empty": "The source was empty, and so is what was restored.",
+    "restored_only": "The backup was restored without an error.",
+    "uncompared": "The content of the database was not compared.",
     "failed": "What was restored is not what the snapshot held: {differences}.",
+    "failed_before": "The backup is not what its manifest says: {differences}.",
     "failed_otherwise": "This backup did not pass: {checks}.",
     "failed_drill": "This backup did not pass the drill.",
     "failed_control": "The drill failed its own control: damage made on purpose was not found, so nothing is proven.",
@@ -48,7 +49,6 @@ WORDS = {
     "rpo_note": "age of the backup at the drill",
     "checks_tile": "Checks passed",
     "of": "of {n}",
-    "backup_tile": "Backup",
     "target_met": "within the target of {target}",
     "target_missed": "over the target of {target}",
     "target_none": "no target set",

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 WORDS = {
     "title": "リストア訓練",
-    "language": "言語",
     "verdict_pass": "合格",
     "verdict_fail": "不合格",
     "verdict_could_not_verify": "検証できず",
@@ -19,9 +18,11 @@ WORDS = {
     "proven_all_one": "{what}が、スナップショットの内容と完全に一致しました。",
     "proven_counts": "{tables}の行数がスナップショットと一致しました（{rows}）。"
     "このバックアップのフィンガープリントにはダイジェストがないため、確認したのは行数だけです。",
-    "proven_counts_files": "{files}が、バックアップ時の記録と完全に一致しました。",
     "proven_empty": "元のデータは空であり、リストア結果も空でした。",
+    "restored_only": "バックアップはエラーなくリストアできました。",
+    "uncompared": "データベースの内容は比較していません。",
     "failed": "リストア結果がスナップショットの内容と一致しません：{differences}。",
+    "failed_before": "バックアップがマニフェストの記録と一致しません：{differences}。",
     "failed_otherwise": "このバックアップは次の検査に合格しませんでした：{checks}。",
     "failed_drill": "このバックアップは訓練に合格しませんでした。",
     "failed_control": "陰性対照に失敗しました。故意に加えた破損を発見できなかったため、何も証明されていません。",
@@ -46,7 +47,6 @@ WORDS = {
     "rpo_note": "訓練時点でのバックアップの経過時間",
     "checks_tile": "合格した検査",
     "of": "／ {n}",
-    "backup_tile": "バックアップ",
     "target_met": "目標 {target}以内",
     "target_missed": "目標 {target}を超過",
     "target_none": "目標は未設定",

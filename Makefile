@@ -1,0 +1,77 @@
+# make demo    see it work: only Python and a network are needed
+# make test    everything: lint, unit, integration, the scenarios in containers
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+VENV := $(CURDIR)/.venv
+SCENARIOS := $(sort $(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
+
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
+export ANSIBLE_HOME := $(VENV)/ansible
+export MOLECULE_EPHEMERAL_DIRECTORY_ROOT := $(VENV)/molecule
+export PYTHONDONTWRITEBYTECODE := 1
+export PY_COLORS := 0
+export ANSIBLE_NOCOLOR := 1
+
+comma := ,
+heading = printf '\n=== %s ===\n' "$(1)"
+# Set here and not for the whole file: demo and bootstrap choose their own Python.
+in_venv = export PATH="$(VENV)/bin:$$PATH"
+
+.PHONY: help demo test bootstrap lint unit integration molecule clean $(SCENARIOS:%=molecule-%)
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+demo:
+	@bash demo/run.sh
+
+test:
+	@started=$$SECONDS
+	for part in bootstrap lint unit integration molecule; do
+	    $(MAKE) --no-print-directory $$part
+	done
+	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
+
+bootstrap:
+	@$(call heading,bootstrap)
+	tests/bootstrap.sh
+
+$(VENV)/.stamp: tests/requirements.txt
+	@tests/bootstrap.sh venv
+
+lint: $(VENV)/.stamp
+	@$(call heading,lint: ruff)
+	$(in_venv)
+	ruff check .
+	ruff format --check .
+	$(call heading,lint: yamllint)
+	yamllint --strict .
+	$(call heading,lint: ansible-lint)
+	ansible-lint --offline
+	$(call heading,lint: variables of role$(comma) engine and docs agree)
+	python tests/lint/variables.py --check
+
+unit: $(VENV)/.stamp
+	@$(call heading,unit tests)
+	$(in_venv)
+	PYTHONPATH=plugins/module_utils pytest tests/unit
+
+integration: $(VENV)/.stamp
+	@$(call heading,integration tests: a real PostgreSQL)
+	$(in_venv)
+	PYTHONPATH=plugins/module_utils pytest tests/integration
+
+molecule: $(SCENARIOS:%=molecule-%)
+
+$(SCENARIOS:%=molecule-%): molecule-%: $(VENV)/.stamp
+	@$(call heading,scenario $*)
+	tests/bootstrap.sh images
+	$(in_venv)
+	molecule --base-config .config/molecule/config.yml test --scenario-name $*
+
+clean:
+	@rm -rf .venv .pytest_cache .ruff_cache .ansible .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,154 @@
+"""What the engine's unit tests share: a configuration, a repository, and sealed backups in it."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, settings
+from mirai_backup import archive, config, manifest, repository, seal, text
+from mirai_backup.sinks import HashedFile
+
+_LENIENT = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("repeatable", derandomize=True, **_LENIENT)
+settings.register_profile("search", max_examples=2000, **_LENIENT)  # pytest --hypothesis-profile=search
+settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def settings_of(tmp_path):
+    """Makes a Config below the test's own directory: ``settings_of(jobs=3)``."""
+    (tmp_path / "app" / "backend" / "data").mkdir(parents=True)
+
+    def make(**values):
+        return config.from_mapping(
+            {"app_dir": str(tmp_path / "app"), "log": str(tmp_path / "backup.log"), "application": "mirai", **values}
+        )
+
+    return make
+
+
+@pytest.fixture
+def repo(tmp_path, settings_of) -> str:
+    """The path of a repository as ``settings_of`` configures it, made and empty."""
+    path = settings_of().repository
+    repository.create(path)
+    return path
+
+
+@pytest.fixture
+def head_of():
+    """Makes a manifest without artifacts: ``head_of(kind="json", sequence=3, age=datetime.timedelta(days=2))``."""
+
+    def make(kind="json", sequence=1, age=datetime.timedelta(0), timestamp="", **values):
+        ended = datetime.datetime.now(datetime.timezone.utc) - age
+        timestamp = timestamp or f"20260101_{sequence:06d}"
+        halves = {"database": {"name": "mirai", "roles": []}, "files": {"count": 0, "size": 0, "sha256": _NO_ENTRIES}}
+        held = {"full": halves, "database": {"database": halves["database"]}, "json": {"files": halves["files"]}}
+        return manifest.Manifest(
+            id=f"{repository.STEMS[kind]}_{timestamp}",
+            kind=kind,
+            sequence=sequence,
+            application="mirai",
+            host="host.example",
+            started=text.utc(ended - datetime.timedelta(seconds=2)),
+            ended=text.utc(ended),
+            utc_offset="+0000",
+            duration_seconds=2.0,
+            engine_version="0.1.0",
+            compression="gzip",
+            artifacts=(),
+            **{**held[kind], **values},
+        )
+
+    return make
+
+
+@pytest.fixture
+def staged(head_of):
+    """Puts an artifact into a staging directory and returns the manifest that describes it."""
+
+    def make(stage, kind="json", content=b"content", **values):
+        head = head_of(kind, **values)
+        name = f"{head.id}{'.sql.gz' if kind == 'database' else '.tar.gz'}"
+        with HashedFile(os.path.join(stage, name)) as file:
+            file.write(content)
+            return replace(head, artifacts=(file.finish(name),))
+
+    return make
+
+
+@pytest.fixture
+def sealed(repo, staged):
+    """Seals a backup in ``repo`` and returns its manifest: ``sealed("database", sequence=2)``."""
+
+    def make(kind="json", **values):
+        with seal.staging(repo) as stage:
+            head = staged(stage, kind, **values)
+            seal.publish(repo, stage, head, lambda: iter(()))
+        return head
+
+    return make
+
+
+@pytest.fixture
+def contents():
+    """Everything below a directory: relative path → content of files, target of links, None for directories."""
+
+    def make(root):
+        found = {}
+        for directory, names, files in os.walk(root):
+            found.update({os.path.relpath(os.path.join(directory, one), root): None for one in names})
+            for one in files:
+                path = os.path.join(directory, one)
+                if os.path.islink(path):
+                    found[os.path.relpath(path, root)] = os.readlink(path)
+                else:
+                    with open(path, "rb") as file:
+                        found[os.path.relpath(path, root)] = file.read()
+        return found
+
+    return make
+
+
+_NO_ENTRIES = hashlib.sha256(b"").hexdigest()
+
+
+@pytest.fixture
+def archived(tmp_path):
+    """Archives a directory: the tar stream, its entries, the findings. ``hook`` is called before each block."""
+
+    def make(root, hook=lambda number: None):
+        archiver = archive.Archiver(str(root), str(tmp_path / f"entries{len(os.listdir(tmp_path))}"))
+        blocks = []
+
+        def write(block):
+            hook(len(blocks))
+            blocks.append(bytes(block))
+
+        archiver.write(write)
+        return b"".join(blocks), list(archiver.entries()), archiver.findings
+
+    return make
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Makes a data directory of files, all written long ago: ``data({"a.json": b"{}", "sub/b": b""})``."""
+
+    def make(files):
+        root = tmp_path / "data"
+        for name, content in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            os.utime(path, ns=(_LONG_AGO, _LONG_AGO))
+        return root
+
+    return make
+
+
+_LONG_AGO = 1_700_000_000_123_456_789

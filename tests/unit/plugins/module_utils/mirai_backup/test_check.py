@@ -1,0 +1,88 @@
+"""check: is there a good and recent backup of both halves? As people and as Nagios hear it."""
+
+import datetime
+import os
+
+import pytest
+from mirai_backup import check, records
+
+HOUR = datetime.timedelta(hours=1)
+
+
+@pytest.fixture
+def settings(settings_of):
+    return settings_of()
+
+
+def test_a_recent_full_backup_is_enough(settings, sealed):
+    sealed("full", age=HOUR)
+    outcome = check.run(settings)
+    assert outcome.exit_code == 0
+    assert outcome.document["ok"] is True
+    assert outcome.document["age_seconds"]["database"] == pytest.approx(3600, abs=60)
+    assert outcome.lines[0].startswith("ok: ")
+
+
+@pytest.mark.parametrize(("age", "max_age", "code"), [(25, 26, 0), (27, 26, 1), (27, 48, 0)])
+def test_the_age_of_each_half_counts(settings, sealed, age, max_age, code):
+    sealed("json", sequence=1, age=HOUR)
+    sealed("database", sequence=2, age=age * HOUR)
+    outcome = check.run(settings, max_age=max_age * 3600)
+    assert outcome.exit_code == code
+    if code:
+        assert outcome.lines == (
+            "problem: the newest backup of the database half is 1 d 3 h old (mirai_db_20260101_000002)",
+        )
+
+
+def test_a_missing_half_is_a_problem(settings, sealed):
+    sealed("json")
+    outcome = check.run(settings)
+    assert outcome.exit_code == 1
+    assert outcome.document["problems"] == ["there is no good backup of the database half"]
+
+
+def test_a_backup_from_the_future_means_a_wrong_clock(settings, sealed):
+    head = sealed("full", age=-2 * HOUR)
+    assert check.run(settings).document["problems"][0] == f"{head.id} lies in the future: the clock is wrong"
+
+
+def test_what_is_damaged_or_not_whole_is_a_problem(settings, repo, sealed):
+    damaged, lost = sealed("full", sequence=1), sealed("full", sequence=2)
+    sealed("full", sequence=3)
+    os.truncate(f"{repo}/full/{damaged.artifacts[0].name}.manifest.json", 9)
+    os.unlink(f"{repo}/full/{lost.artifacts[0].name}")
+    problems = check.run(settings).document["problems"]
+    assert problems[0] == f"{lost.id} is not whole: {lost.artifacts[0].name} is missing"
+    assert "not valid JSON" in problems[1] or "ends too early" in problems[1]
+
+
+def test_the_last_run_is_heard(settings, repo, sealed):
+    sealed("full", warnings=("roles without passwords",))
+    records.append(repo, {"verb": "backup", "result": "failed", "error": "the server is down"})
+    outcome = check.run(settings)
+    assert outcome.exit_code == 0
+    assert "the last run failed at 20" in outcome.document["warnings"][0]
+    assert "roles without passwords" in outcome.document["warnings"]
+    records.append(repo, {"verb": "backup", "result": "incomplete", "incomplete": ["a kept changing"]})
+    assert "the last run was incomplete: a kept changing" in check.run(settings).document["warnings"]
+
+
+def test_no_repository_is_a_problem_and_no_crash(settings_of, tmp_path):
+    outcome = check.run(settings_of(repository=str(tmp_path / "none")))
+    assert outcome.exit_code == 1
+    assert "there is no repository" in outcome.document["problems"][0]
+
+
+def test_nagios_hears_ok_warning_and_critical(settings, repo, sealed):
+    head = sealed("full", age=HOUR)
+    ok = check.run(settings, nagios=True)
+    assert ok.exit_code == 0
+    assert ok.lines[0].startswith("MIRAI_BACKUP OK - database 1 h old, json 1 h old | database_age=36")
+    assert "s;;93600;0" in ok.lines[0]
+    records.append(repo, {"verb": "backup", "result": "failed", "error": "down"})
+    warning = check.run(settings, nagios=True)
+    assert (warning.exit_code, warning.lines[0][:20]) == (1, "MIRAI_BACKUP WARNING")
+    os.unlink(f"{repo}/full/{head.artifacts[0].name}")
+    critical = check.run(settings, nagios=True)
+    assert (critical.exit_code, critical.lines[0][:21]) == (2, "MIRAI_BACKUP CRITICAL")

@@ -1,0 +1,206 @@
+"""cli: one verb, one outcome, the documented exit code; JSON for programs, short lines for people."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from mirai_backup import __version__, cli, lock
+
+
+@pytest.fixture(autouse=True)
+def signals():
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def config_file(settings_of, tmp_path):
+    """A written configuration without a reachable database, and one JSON file to back up."""
+    document = settings_of(database_url="postgresql://u:hunter2@127.0.0.1:1/none").document(masked=False)
+    (tmp_path / "app/backend/data/a.json").write_bytes(b"{}")
+    os.utime(tmp_path / "app/backend/data/a.json", (0, 0))
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(document))
+    path.chmod(0o600)
+    return str(path)
+
+
+@pytest.fixture
+def call(config_file, capsys):
+    """Runs the command; returns its exit code, stdout and stderr."""
+
+    def run(*words, default_log="/nonexistent"):
+        code = cli.main(["--config", config_file, *words], default_log=default_log)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def call_json(call):
+    def run(*words):
+        code, out, _err = call("--json", *words)
+        return code, json.loads(out)
+
+    return run
+
+
+@pytest.fixture
+def backed_up(call_json):
+    """One backup of the JSON half; its ID."""
+    code, document = call_json("backup", "--json-only")
+    assert code == 0
+    return document["backup"]["id"]
+
+
+def test_version_help_and_usage(call):
+    assert call("--version") == (0, f"mirai-backup {__version__}\n", "")
+    code, out, _err = call("--help")
+    assert (code, "Exit codes: 0 ok" in out) == (0, True)
+    for words in ((), ("bakcup",), ("--colour", "list"), ("backup", "--db-only", "--json-only")):
+        code, out, err = call(*words)
+        assert (code, out, err[:6]) == (64, "", "usage:")
+
+
+def test_backup_list_info_verify(call, call_json, backed_up):
+    code, listed = call_json("list")
+    assert (code, [one["id"] for one in listed["backups"]]) == (0, [backed_up])
+    assert call_json("info")[1]["id"] == backed_up
+    code, verified = call_json("verify", "--all")
+    assert (code, verified["verified"]) == (0, [{"id": backed_up, "verdict": "pass", "why": ""}])
+    code, out, err = call("list", "--kind", "json")
+    assert (code, out.split()[0], err) == (0, backed_up, "")
+
+
+def test_a_damaged_backup_is_a_mismatch(call, call_json, backed_up):
+    path = call_json("info")[1]["path"]
+    with open(path, "r+b") as file:
+        file.seek(20)
+        file.write(b"????")
+    code, verified = call_json("verify")
+    assert (code, verified["verified"][0]["verdict"]) == (2, "fail")
+    code, out, err = call("--quiet", "verify")
+    assert (code, out) == (2, "")
+    assert f"{os.path.basename(path)} is damaged" in err
+
+
+def test_a_plan_changes_nothing(call_json, contents, tmp_path):
+    before = contents(tmp_path / "app")
+    code, document = call_json("backup", "--json-only", "--plan")
+    assert (code, document["plan"]["kind"]) == (0, "json")
+    assert contents(tmp_path / "app") == before
+
+
+def test_prune_keep_release(call, call_json, backed_up):
+    assert call_json("keep", backed_up) == (0, {"id": backed_up, "pinned": True, "changed": True})
+    assert call_json("prune", "--dry-run")[1]["reasons"] == {backed_up: "kept: pinned"}
+    assert call_json("release", backed_up)[1]["pinned"] is False
+    assert call("prune")[1] == f"{backed_up}  kept: younger than 7 d\n"
+
+
+def test_check_fails_without_a_database_backup(call, backed_up):
+    assert call("check")[0] == 1
+    code, out, _err = call("check", "--nagios", "--max-age", "1h")
+    assert (code, out[:21]) == (2, "MIRAI_BACKUP CRITICAL")
+
+
+def test_config_is_validated_and_shown_without_secrets(call, call_json, config_file):
+    assert call("config", "validate") == (0, f"{config_file} is valid\n", "")
+    code, out, _err = call("config", "show")
+    assert (code, json.loads(out)["database_url"], "hunter2" in out) == (0, "********", False)
+    assert call_json("config", "show")[1] == json.loads(out)
+
+
+def test_errors_are_two_lines_with_a_next_step_and_a_code(call, call_json, config_file):
+    code, out, err = call("info", "latest")
+    assert (code, out) == (10, "")
+    assert err.splitlines()[0].startswith("mirai-backup info: there is no repository at ")
+    assert err.splitlines()[1].startswith("  next: ")
+    code, document = call_json("info", "latest")
+    assert (code, document["exit_code"], document["kind"]) == (10, 10, "NotFoundError")
+    code, _out, err = call("backup", "--db-only")
+    assert code == 1
+    assert "hunter2" not in err
+    os.chmod(config_file, 0o644)
+    assert call("list")[0] == 64
+
+
+def test_a_traceback_only_when_it_is_asked_for(call):
+    with pytest.raises(Exception, match="there is no repository"):
+        call("--traceback", "list")
+
+
+def test_what_the_system_refuses_is_an_error_that_names_the_file(call, backed_up, tmp_path):
+    os.unlink(tmp_path / "app/backend/backups/.lock")
+    os.symlink("x", tmp_path / "app/backend/backups/.lock")
+    code, _out, err = call("prune")
+    assert code == 1
+    assert ".lock: Too many levels of symbolic links" in err
+    with pytest.raises(OSError, match="symbolic links"):
+        call("--traceback", "prune")
+
+
+def test_a_configuration_that_cannot_be_read_is_in_the_log_since_cron_sees_no_screen(call, config_file, tmp_path):
+    log = tmp_path / "default.log"
+    log.touch()
+    os.unlink(config_file)
+    assert call("backup", default_log=str(log))[0] == 64
+    assert "ERROR backup: FAILED: configuration" in log.read_text()
+    assert call("list", default_log="/nonexistent")[0] == 64
+
+
+def test_locked_by_another_run(call, backed_up, settings_of, tmp_path):
+    with lock.hold(str(tmp_path / "app/backend/backups"), "restore"):
+        code, _out, err = call("backup", "--json-only")
+    assert code == 11
+    assert "another run: restore, process" in err
+
+
+@pytest.fixture
+def start(config_file):
+    """Starts the command in a process of its own."""
+
+    def run(*words):
+        environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(cli.__file__))}
+        argv = [sys.executable, "-m", "mirai_backup", "--config", config_file, *words]
+        return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+    return run
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_interrupted(start, backed_up, tmp_path, number):
+    with lock.hold(str(tmp_path / "app/backend/backups"), "restore"):
+        child = start("backup", "--json-only", "--wait", "60")
+        while not holds_open(child.pid, ".lock"):
+            assert child.poll() is None
+            time.sleep(0.01)
+        child.send_signal(number)
+        _out, err = child.communicate(timeout=20)
+    assert child.returncode == 130
+    assert err.startswith("mirai-backup backup: ")
+    assert "Traceback" not in err
+
+
+def holds_open(pid, name):
+    """Whether the process has a file of this name open."""
+    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.basename(os.readlink(f"/proc/{pid}/fd/{descriptor}")) == name:
+                return True
+    return False
+
+
+def test_a_reader_that_goes_away_is_no_error(start):
+    child = start("config", "show")
+    child.stdout.close()
+    assert child.wait(20) == 0
+    assert child.stderr.read() == ""
+    child.stderr.close()

@@ -1,0 +1,160 @@
+"""config: every key is checked, every error names its key, secrets are masked."""
+
+import json
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mirai_backup import config
+from mirai_backup.config import Retention, Schedule
+from mirai_backup.errors import ConfigError
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(content, mode=0o600):
+        path = tmp_path / "config.json"
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        path.chmod(mode)
+        return str(path)
+
+    return write
+
+
+def test_defaults_follow_the_application_directory():
+    loaded = config.from_mapping({})
+    assert loaded.app_dir == "/opt/Mirai-Knowledge-Systems"
+    assert loaded.application == "Mirai-Knowledge-Systems"
+    assert loaded.env_file == "/opt/Mirai-Knowledge-Systems/backend/.env"
+    assert loaded.data_dir == "/opt/Mirai-Knowledge-Systems/backend/data"
+    assert loaded.repository == "/opt/Mirai-Knowledge-Systems/backend/backups"
+    assert loaded.schedules == (Schedule("full", "0 2 * * *"),)
+    assert loaded.retention == {"full": Retention(14), "database": Retention(30), "json": Retention(7)}
+    assert (loaded.compression, loaded.fingerprint, loaded.keep_previous) == ("auto", "full", 1)
+
+
+def test_loads_what_is_written(written):
+    loaded = config.load(written({"app_dir": "/srv/app/", "retention": {"json": {"days": 3}}, "jobs": 4}))
+    assert (loaded.app_dir, loaded.application, loaded.jobs) == ("/srv/app", "app", 4)
+    assert loaded.retention["json"] == Retention(3, 1)
+    assert loaded.retention["full"] == Retention(14, 1)
+
+
+def test_a_policy_may_give_only_its_floor():
+    assert config.from_mapping({"retention": {"full": {"keep_min": 5}}}).retention["full"] == Retention(14, 5)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"repositry": "/x"}, "repositry"),
+        ({"retention": {"weekly": {}}}, "retention.weekly"),
+        ({"retention": {"full": {"day": 3}}}, "retention.full.day"),
+        ({"retention": {"full": {"days": 0}}}, "retention.full.days"),
+        ({"retention": {"full": {"keep_min": 0}}}, "retention.full.keep_min"),
+        ({"retention": {"full": 14}}, "retention.full"),
+        ({"retention": []}, "retention"),
+        ({"jobs": True}, "jobs"),
+        ({"jobs": 1.0}, "jobs"),
+        ({"jobs": 65}, "jobs"),
+        ({"keep_previous": -1}, "keep_previous"),
+        ({"data_dir": "data"}, "data_dir"),
+        ({"data_dir": "/a\nb"}, "data_dir"),
+        ({"app_dir": ""}, "app_dir"),
+        ({"log": ""}, "log"),
+        ({"user": None}, "user"),
+        ({"user": "\ud800"}, "user"),
+        ({"compression": "lzma"}, "compression"),
+        ({"fingerprint": []}, "fingerprint"),
+        ({"app_services": "nginx"}, "app_services"),
+        ({"app_services": ["a", 1]}, "app_services[1]"),
+        ({"schedules": {}}, "schedules"),
+        ({"schedules": [{"kind": "full"}]}, "schedules[0]"),
+        ({"schedules": [{"kind": "full", "cron": "0 2 * *"}]}, "schedules[0].cron"),
+        ({"schedules": [{"kind": "weekly", "cron": "0 2 * * *"}]}, "schedules[0].kind"),
+    ],
+)
+def test_an_error_names_the_key(values, named):
+    with pytest.raises(ConfigError, match=rf"key {named.replace('[', '.').replace(']', '.')} is"):
+        config.from_mapping(values)
+
+
+def test_a_near_miss_is_suggested():
+    with pytest.raises(ConfigError) as caught:
+        config.from_mapping({"repositry": "/x"})
+    assert caught.value.next_step == "did you mean repository?"
+    assert caught.value.exit_code == 64
+
+
+@given(st.sampled_from(sorted(config._CHECKS)), JSON_VALUES)
+def test_any_value_is_taken_or_refused_with_words(key, value):
+    try:
+        said = config.from_mapping({key: value}).document()
+    except ConfigError as error:
+        said = error.message
+    assert key in said or "lie inside each other" in said
+
+
+@pytest.mark.parametrize("key", config.SECRET_KEYS)
+def test_a_refused_secret_is_not_shown(key):
+    with pytest.raises(ConfigError) as caught:
+        config.from_mapping({key: "postgresql://u:hunter2\n@h/d"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("inner", ["data/backups", "data", "."])
+def test_the_repository_never_lies_in_the_data_directory_nor_around_it(tmp_path, inner):
+    (tmp_path / "data").mkdir()
+    with pytest.raises(ConfigError, match="lie inside each other"):
+        config.from_mapping({"data_dir": str(tmp_path / "data"), "repository": str(tmp_path / inner)})
+
+
+def test_a_symlink_does_not_hide_that(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "data")
+    with pytest.raises(ConfigError, match="lie inside each other"):
+        config.from_mapping({"data_dir": str(tmp_path / "data"), "repository": str(tmp_path / "elsewhere/backups")})
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"{", "not valid JSON"),
+        (b"\xff", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b'{"jobs": 1, "jobs": 2}', "'jobs' appears twice"),
+        (b'{"retention": {"full": {"days": 1, "days": 2}}}', "'days' appears twice"),
+        (b"[]", "must be a JSON object"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused(written, content, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        config.load(written(content))
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_file_that_others_may_read_or_write_is_refused(written, mode):
+    with pytest.raises(ConfigError, match=f"has mode {mode:04o}"):
+        config.load(written({}, mode))
+
+
+def test_a_missing_file_says_what_to_do(tmp_path):
+    with pytest.raises(ConfigError, match="No such file") as caught:
+        config.load(str(tmp_path / "none.json"))
+    assert "setup.yml" in caught.value.next_step
+
+
+def test_shown_with_its_secrets_masked():
+    loaded = config.from_mapping({"database_url": "postgresql://u:hunter2@h/d"})
+    shown = loaded.document()
+    assert shown["database_url"] == "********"
+    assert shown["admin_url"] == ""
+    assert loaded.document(masked=False)["database_url"].endswith("hunter2@h/d")
+    assert os.path.isabs(json.loads(json.dumps(shown))["repository"])

@@ -1,0 +1,32 @@
+"""parts: a full archive that plain tar reads, its members unchanged."""
+
+import hashlib
+import os
+import subprocess
+
+from mirai_backup import parts
+from mirai_backup.sinks import Artifact
+
+NAMES = ("database/mirai_db_20261123_020000.sql.gz", "json/mirai_json_20261123_020000.tar.gz", "json/empty")
+
+
+def test_the_guides_tar_reads_it_and_the_members_are_identical(tmp_path):
+    contents = dict(zip(NAMES, (os.urandom(3_000_001), os.urandom(512), b"")))
+    pairs = []
+    for number, (name, content) in enumerate(contents.items()):
+        (tmp_path / str(number)).write_bytes(content)
+        pairs.append((str(tmp_path / str(number)), Artifact(name, len(content), "")))
+    path, counts = str(tmp_path / "full.tar.gz"), []
+    artifact = parts.bundle(path, "full.tar.gz", pairs, 1_700_000_000.9, counts.append)
+
+    raw = open(path, "rb").read()
+    assert artifact == Artifact("full.tar.gz", len(raw), hashlib.sha256(raw).hexdigest())
+    assert sum(counts) == len(raw) < sum(map(len, contents.values())) * 1.01
+    assert os.listdir(tmp_path) == ["full.tar.gz"]  # no part is there twice
+    listed = subprocess.run(["tar", "-tzf", path], capture_output=True, text=True, check=True).stdout.split()
+    assert listed == list(NAMES)
+    subprocess.run(["tar", "-xzf", path, "-C", tmp_path], check=True)
+    for name, content in contents.items():
+        assert (tmp_path / name).read_bytes() == content
+        assert os.stat(tmp_path / name).st_mode & 0o777 == 0o600
+        assert os.stat(tmp_path / name).st_mtime == 1_700_000_000

@@ -1,0 +1,50 @@
+"""records: what people and programs read about the runs."""
+
+import json
+import os
+
+import pytest
+from mirai_backup import records, repository
+
+
+def test_the_newest_backup_is_described_for_people(repo, sealed):
+    head = sealed("full", warnings=("names \udcff",))
+    records.write_latest(repo, repository.listing(repo).backups[0])
+    lines = open(f"{repo}/LATEST_BACKUP.txt", encoding="utf-8").read().splitlines()
+    assert lines[0] == f"Latest backup: {head.id}"
+    assert f"Restore with:  mirai-backup restore {head.id}" in lines
+    assert lines[-1] == "Warning:       names \\udcff"
+    assert os.stat(f"{repo}/LATEST_BACKUP.txt").st_mode & 0o777 == 0o600
+
+
+def test_one_json_object_on_a_line(repo):
+    records.append(repo, {"verb": "backup", "path": "現場\n"})
+    (line,) = open(f"{repo}/backup_metadata.log", encoding="ascii").read().splitlines()
+    record = json.loads(line)
+    assert list(record) == ["time", "verb", "path"]
+    assert record["path"] == "現場\n"
+
+
+@pytest.mark.parametrize("torn", [b'{"verb": "backup", "sequ', b"\xff\n", b"[1]\n", b"\n"])
+def test_a_torn_or_foreign_line_is_passed_over(repo, torn):
+    records.append(repo, {"verb": "backup", "sequence": 7})
+    with open(f"{repo}/backup_metadata.log", "ab") as file:
+        file.write(torn)
+    assert records.last_run(repo)["sequence"] == 7
+    records.append(repo, {"verb": "restore"})
+    assert records.last_run(repo)["sequence"] == 7
+    records.append(repo, {"verb": "backup", "sequence": None, "result": "failed"})
+    assert records.last_run(repo)["result"] == "failed"
+    assert records.last_sequence(repo) == 7
+
+
+def test_a_new_repository_has_no_runs(repo):
+    assert records.last_run(repo) is None
+    assert records.last_sequence(repo) == 0
+
+
+def test_only_the_end_of_a_long_log_is_read(repo):
+    for number in range(3):
+        records.append(repo, {"verb": "backup", "sequence": 9 - number, "long": "x" * 40_000})
+    assert records.last_run(repo)["sequence"] == 7
+    assert records.last_sequence(repo) == 7

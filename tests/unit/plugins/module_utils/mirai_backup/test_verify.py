@@ -1,0 +1,76 @@
+"""verify: a backup is decoded to its last byte, and what is wrong is named."""
+
+import os
+
+import pytest
+from mirai_backup import backup, repository, verify
+
+
+@pytest.fixture
+def settings(settings_of, tmp_path):
+    """A configuration with two JSON files to back up, and one JSON backup of them."""
+    made = settings_of()
+    for name in ("a.json", "b.json"):
+        (tmp_path / "app/backend/data" / name).write_bytes(b"[1]")
+        os.utime(tmp_path / "app/backend/data" / name, (0, 0))
+    backup.run(made, "json")
+    return made
+
+
+@pytest.fixture
+def only(settings):
+    """The one backup."""
+    (found,) = repository.listing(settings.repository).backups
+    return found
+
+
+def verdict(settings, word="latest", every=False):
+    outcome = verify.run(settings, word, every)
+    return outcome.exit_code, [(one["verdict"], one["why"]) for one in outcome.document["verified"]]
+
+
+def test_a_whole_backup_passes(settings):
+    assert verdict(settings) == (0, [("pass", "")])
+
+
+def test_every_flipped_byte_is_found(settings, only):
+    whole = open(only.path, "rb").read()
+    for place in range(0, len(whole), 7):
+        with open(only.path, "r+b") as file:
+            file.seek(place)
+            file.write(bytes([whole[place] ^ 0x55]))
+        code, ((found, why),) = verdict(settings)
+        assert (code, found) == (2, "fail"), place
+        assert why.startswith(f"{os.path.basename(only.path)} is damaged: its SHA-256 is not the manifest's")
+        with open(only.path, "r+b") as file:
+            file.write(whole)
+
+
+def test_a_truncated_or_missing_artifact_is_named(settings, only):
+    os.truncate(only.path, 100)
+    code, ((found, why),) = verdict(settings, only.id)
+    assert (code, found) == (2, "fail")
+    assert "has 100 bytes instead of" in why
+    os.unlink(only.path)
+    assert verdict(settings, only.path)[1][0][1].endswith("is missing")
+
+
+def test_all_includes_damaged_manifests(settings, only):
+    os.truncate(only.manifest_path, 50)
+    code, ((found, why),) = verdict(settings, every=True)
+    assert (code, found) == (2, "fail")
+    assert "manifest" in why
+
+
+def test_an_edited_list_of_files_is_found(settings, only):
+    content = open(only.manifest_path, "rb").read()
+    with open(only.manifest_path, "wb") as file:
+        file.write(content.replace(b"data/b.json", b"data/c.json").replace(b'"b.json"', b'"c.json"'))
+    code, ((found, why),) = verdict(settings)
+    assert (code, found) == (2, "fail")
+    assert "c.json" in why
+
+
+def test_an_empty_repository_passes_nothing(settings_of, repo):
+    outcome = verify.run(settings_of(), every=True)
+    assert outcome.lines == ("the repository is empty",)
