@@ -71,11 +71,10 @@ previous_states:
   returned: when O(backup) is not given
   type: list
   elements: dict
-id:
-  description: The ID of the backup asked for. Beside it stand the keys that a listed backup has.
+backup:
+  description: The backup asked for, with the keys that a listed backup has.
   returned: when O(backup) is given
-  type: str
-  sample: mirai_full_20261123_020000
+  type: dict
 manifest:
   description: The manifest of the backup asked for, but for its list of files.
   returned: when O(backup) is given

@@ -174,6 +174,7 @@ footer{padding-top:1.25rem;padding-bottom:2rem;font-size:.875rem;color:var(--mut
  .stack tr>th{grid-area:1/1}.stack tr>td:last-child{grid-area:1/2}
  .stack .full{grid-column:1/-1}
  .tables tr,.assertions tr{grid-template-columns:minmax(0,1fr) 8rem}
+ .past tr{grid-template-columns:1fr 1fr}.past tr>.n:nth-child(2){grid-column:1/-1}
  .stack tr>.n{padding:0;text-align:left;font-size:.875rem}
  .stack td:empty{display:none}
  .phases td:nth-child(2){width:35%}

@@ -8,7 +8,7 @@ from typing import Optional
 
 from . import text
 from .report_charts import Series, chart, legend
-from .report_html import Html, join, tag
+from .report_html import Content, Html, join, tag
 from .report_phrases import duration, moment, named, number, say
 from .report_verdict import badge
 
@@ -79,16 +79,23 @@ def _numbers(past: list[dict]) -> Html:
         tag(
             "tr",
             tag("th", moment(one["started"]), scope="row"),
-            tag("td", duration(one["rto_seconds"]), class_="n"),
-            tag("td", duration(one["duration_seconds"]), class_="n"),
-            tag("td", _size(one["size"]), class_="n"),
+            _figure("rto", duration(one["rto_seconds"])),
+            _figure("duration", duration(one["duration_seconds"])),
+            _figure("size", _size(one["size"])),
             tag("td", badge(one["verdict"])),
         )
         for one in past
     ]
-    table = tag("table", tag("caption", say("history_caption")), tag("thead", head), tag("tbody", *rows))
+    table = tag(
+        "table", tag("caption", say("history_caption")), tag("thead", head), tag("tbody", *rows), class_="stack past"
+    )
     count = tag("span", "(", number(len(past)), ")", class_="muted")
     return tag("details", tag("summary", join(say("history_table"), " ", count)), table)
+
+
+def _figure(label: str, value: Content) -> Html:
+    """A number; on a phone, where the head of the table is not shown, with its label."""
+    return tag("td", tag("span", say(label), " ", class_="small muted"), value, class_="n")
 
 
 def _size(count: Optional[float]) -> str:

@@ -4,7 +4,7 @@ import datetime
 import os
 
 import pytest
-from mirai_backup import check, records
+from mirai_backup import check, drill_history, records, restores, text
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -66,6 +66,35 @@ def test_the_last_run_is_heard(settings, repo, sealed):
     assert "roles without passwords" in outcome.document["warnings"]
     records.append(repo, {"verb": "backup", "result": "incomplete", "incomplete": ["a kept changing"]})
     assert "the last run was incomplete: a kept changing" in check.run(settings).document["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("drill", "problem"),
+    [
+        (None, "no drill has been run yet, allowed are 35 d"),
+        (("pass", 34), ""),
+        (("pass", 36), "the last drill was 36 d ago, allowed are 35 d"),
+        (("could_not_verify", 1), "the last drill ended in could_not_verify (drill)"),
+    ],
+)
+def test_where_drills_are_wanted_a_missing_or_failed_one_is_a_problem(settings_of, repo, sealed, drill, problem):
+    sealed("full", sequence=1, age=40 * 24 * HOUR)
+    sealed("full", sequence=2)
+    if drill is not None:
+        verdict, days = drill
+        started = text.utc(datetime.datetime.now(datetime.timezone.utc) - days * 24 * HOUR)
+        os.mkdir(f"{repo}/drills")
+        drill_history.append(repo, {"id": "drill", "backup": "x", "verdict": verdict, "started": started})
+    found = check.run(settings_of(drill=True)).document["problems"]
+    assert found == ([problem] if problem else [])
+
+
+def test_an_unfinished_restore_is_a_problem(settings, repo, sealed):
+    sealed("full")
+    restores.write(repo, restores.Journal("r1", "restore", "mirai_full_x", "noon", "swapping"))
+    assert check.run(settings).document["problems"] == [
+        "a restore did not end: restore of mirai_full_x at noon is swapping"
+    ]
 
 
 def test_no_repository_is_a_problem_and_no_crash(settings_of, tmp_path):

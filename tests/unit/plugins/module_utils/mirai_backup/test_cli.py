@@ -72,7 +72,7 @@ def test_version_help_and_usage(call):
 def test_backup_list_info_verify(call, call_json, backed_up):
     code, listed = call_json("list")
     assert (code, [one["id"] for one in listed["backups"]]) == (0, [backed_up])
-    assert call_json("info")[1]["id"] == backed_up
+    assert call_json("info")[1]["backup"]["id"] == backed_up
     code, verified = call_json("verify", "--all")
     assert (code, verified["verified"]) == (0, [{"id": backed_up, "verdict": "pass", "why": ""}])
     code, out, err = call("list", "--kind", "json")
@@ -80,7 +80,7 @@ def test_backup_list_info_verify(call, call_json, backed_up):
 
 
 def test_a_damaged_backup_is_a_mismatch(call, call_json, backed_up):
-    path = call_json("info")[1]["path"]
+    path = call_json("info")[1]["backup"]["path"]
     with open(path, "r+b") as file:
         file.seek(20)
         file.write(b"????")

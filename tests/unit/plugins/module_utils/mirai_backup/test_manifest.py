@@ -67,7 +67,7 @@ def test_every_edit_of_a_single_character_is_seen(written, kind):
     for place in range(len(whole)):
         old = whole[place : place + 1]
         new = b" " if old in b"\n\t0" else b"\n" if old == b" " else b"0"
-        for edited in (new, (b"", old + b" ", old + b",", new)[place % 4]):
+        for edited in (new, b"", old + b" ", old + b",")[: 1 if place % 3 else 4]:
             with open(path, "wb") as file:
                 file.write(whole[:place] + edited + whole[place + 1 :])
             assert is_seen(path), f"{old!r} at {place} became {edited!r}: {whole[place - 30 : place + 30]!r}"
