@@ -73,5 +73,5 @@ $(SCENARIOS:%=molecule-%): molecule-%: $(VENV)/.stamp
 	molecule --base-config .config/molecule/config.yml test --scenario-name $*
 
 clean:
-	@rm -rf .venv .pytest_cache .ruff_cache .ansible .hypothesis
+	@rm -rf .venv demo/.work .pytest_cache .ruff_cache .ansible .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -121,3 +121,27 @@ def test_zlib_alone_and_zstd_make_whole_backups_too(app):
         app.succeed("backup")
         assert app.succeed("verify", "latest").out.strip().endswith("pass"), compression
     app.succeed("restore", "latest")
+
+
+def test_a_dump_keeps_the_encoding_of_its_database(app, server):
+    """A database that is not UTF-8 is dumped as it is, and what it holds is proven all the same."""
+    name = f"{app.database} eucjp"
+    server.psql(f"CREATE DATABASE \"{name}\" OWNER \"{app.database}\" TEMPLATE template0 ENCODING 'EUC_JP' LOCALE 'C'")
+    server.psql("CREATE TABLE 日本 (題 text); INSERT INTO 日本 VALUES ('橋梁 〜 ― ¬ ¢')", name)
+    server.psql(f'ALTER TABLE 日本 OWNER TO "{app.database}"', name)
+    app.write_env(app.url().rpartition("/")[0] + "/" + name.replace(" ", "%20"))
+    app.succeed("backup", "--db-only")
+    app.succeed("restore", "latest", "--db-only", "--to-database", f"{name} copy")
+    assert server.psql("SELECT * FROM 日本", f"{name} copy") == server.psql("SELECT * FROM 日本", name)
+
+
+def test_truncate_during_a_backup_changes_neither_dump_nor_fingerprint(app, server):
+    """TRUNCATE ignores snapshots; it has to wait until the backup has seen the table."""
+    argv = [f"{server.bindir}/psql", "-Xq", "-h", server.directory, "-p", str(server.port), "-U", "postgres"]
+    command = "TRUNCATE audit.log; INSERT INTO audit.log SELECT now(), 'x' FROM generate_series(1, 900)"
+    for _number in range(5):
+        intruder = subprocess.Popen([*map(str, argv), "-d", app.database, "-c", command])
+        result = app.run("backup", "--db-only")
+        intruder.wait()
+        assert result.code == 0, result.err
+        app.succeed("restore", "latest", "--db-only", "--to-database", f"{app.database} {_number}")

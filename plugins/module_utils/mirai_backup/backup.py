@@ -100,7 +100,6 @@ def _failures_recorded(config: Config, kind: str, begun: float) -> Iterator[None
                     "result": "failed",
                     "duration_seconds": round(time.monotonic() - begun, 3),
                     **error.document(),
-                    "kind_of_error": type(error).__name__,
                 },
             )
         raise
@@ -178,6 +177,7 @@ class _DatabaseHalf:
         self._session = session
         self._stage = stage
         self._timestamp = timestamp
+        database.lock_tables(session, plan_.source.app, config.lock_timeout)
         self._properties = database.properties(session)
         self._roles = database.roles(session)
 
@@ -203,9 +203,8 @@ class _DatabaseHalf:
         return database.dump_globals(source.clients, source.app, source.admin, path, name, self._plan.compression)
 
     def fingerprint(self) -> dict:
-        """The fingerprint, taken by a session of its own in the same snapshot."""
-        with postgres.Session(self._source.clients, self._source.app, self._session.snapshot) as session:
-            return fingerprint.take(session, self._plan.fingerprint, self._source.server.version_num)
+        """The fingerprint, taken by the session that holds the locks: nobody can come between."""
+        return fingerprint.take(self._session, self._plan.fingerprint, self._source.server.version_num)
 
     def describe(self, taken: Optional[dict]) -> dict:
         """The manifest's database half, sequences read once more after the dump."""
@@ -278,14 +277,18 @@ def _report(config: Config, sealed: Backup, incomplete: tuple[str, ...], observe
     except (OSError, EngineError) as error:
         problems.append(f"retention was not carried out: {error}")
         observer.say(problems[-1], "ERROR")
+    try:
+        record = {"verb": "backup", "result": "incomplete" if problems else "ok", "incomplete": problems}
+        records.append(config.repository, {**record, "pruned": pruned, **sealed.document()})
+    except OSError as error:
+        problems.append(f"{records.METADATA} was not written: {error.strerror}")
+        observer.say(problems[-1], "ERROR")
     document = {
         "backup": sealed.document(),
         "pruned": pruned,
         "incomplete": problems,
         "warnings": list(sealed.manifest.warnings),
     }
-    record = {"verb": "backup", "result": "incomplete" if problems else "ok", "incomplete": problems, "pruned": pruned}
-    records.append(config.repository, {**record, **sealed.document()})
     head = sealed.manifest
     lines = [
         f"{head.id}  {text.size(head.size)}  {text.duration(head.duration_seconds)}",

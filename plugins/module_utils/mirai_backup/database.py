@@ -43,6 +43,27 @@ SELECT r.rolname AS name FROM pg_roles r WHERE r.oid IN (
 """
 
 
+_TABLES = """
+SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname <> 'information_schema'
+   AND n.nspname !~ '^pg_' ORDER BY c.oid
+"""
+
+
+def lock_tables(session: postgres.Session, connection: Connection, lock_timeout: int) -> None:
+    """Keep every table as the snapshot saw it until the session ends: TRUNCATE and rewrites ignore snapshots.
+
+    Raises DatabaseError naming the table whose lock does not come within ``lock_timeout`` seconds.
+    """
+    tables = [
+        f"{postgres.identifier(row['schema'])}.{postgres.identifier(row['name'])}" for row in session.query(_TABLES)
+    ]
+    try:
+        session.lock(tables, lock_timeout)
+    except DatabaseError as error:
+        raise _dump_error(connection, error.message, lock_timeout) from error
+
+
 def roles(session: postgres.Session) -> list[str]:
     """The roles that the database's objects and grants name."""
     return [row["name"] for row in session.query(_ROLES)]
@@ -97,17 +118,23 @@ def dump_globals(
     The administrative connection sees the roles' password hashes; the application's rarely does, and then the
     roles are written without.
     """
-    connection, arguments, warning = app, ("--globals-only", "--no-role-passwords"), "no administrative connection"
-    if admin is not None:
+    arguments, warning = ("--globals-only", "--no-role-passwords"), "no administrative connection"
+    connection = app
+    server = postgres.server(clients, app)
+    if server.is_superuser:
+        arguments, warning = ("--globals-only",), ""
+    elif admin is not None:
         try:
-            if postgres.server(clients, admin).is_superuser:
-                connection, arguments, warning = admin, ("--globals-only",), ""
-            else:
-                warning = f"{admin.user} is no superuser"
+            administrator = postgres.server(clients, admin)
         except DatabaseError as error:
             warning = error.message
-    elif postgres.server(clients, app).is_superuser:
-        arguments, warning = ("--globals-only",), ""
+        else:
+            if administrator.system_identifier != server.system_identifier:
+                warning = f"{admin.label} is another cluster"
+            elif not administrator.is_superuser:
+                warning = f"{admin.user} is no superuser"
+            else:
+                connection, arguments, warning = admin, ("--globals-only",), ""
     command = postgres.command(clients, "pg_dumpall", connection, *arguments)
     artifact = write_compressed(path, name, compression, stages=(command,))
     return artifact, f"roles are backed up without their passwords: {warning}" if warning else ""
@@ -115,10 +142,11 @@ def dump_globals(
 
 def _dump_error(connection: Connection, message: str, lock_timeout: int) -> DatabaseError:
     """Put pg_dump's complaint into words that name the object and the next step."""
-    tables = re.findall(r"LOCK TABLE (.*?) IN ACCESS SHARE", message)
+    tables = re.findall(r"LOCK TABLE (?:ONLY )?(.*?) IN ACCESS SHARE", message)
     if tables and "timeout" in message:
+        table = tables[0].replace('"', "")
         return DatabaseError(
-            f"{connection.label}: table {tables[0]} stayed locked for {lock_timeout} s",
+            f"{connection.label}: table {table} stayed locked for {lock_timeout} s",
             "see pg_locks and pg_stat_activity for who holds it, or raise lock_timeout",
         )
     if "row-level security" in message or "row security" in message:

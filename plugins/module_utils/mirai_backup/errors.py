@@ -28,7 +28,7 @@ class EngineError(Exception):
             "error": self.message,
             "next_step": self.next_step,
             "exit_code": self.exit_code,
-            "kind": type(self).__name__,
+            "error_type": type(self).__name__,
         }
 
 

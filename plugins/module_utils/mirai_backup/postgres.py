@@ -19,7 +19,11 @@ from .config import Config
 from .dburl import Connection
 from .errors import DatabaseError, ProcessError
 
-_SETTINGS = "SET statement_timeout=0; SET idle_in_transaction_session_timeout=0; SET standard_conforming_strings=on;"
+# Only what we read and write ourselves is UTF-8; a dump keeps the encoding of its database.
+_SETTINGS = (
+    "SET client_encoding='UTF8'; SET statement_timeout=0; SET idle_in_transaction_session_timeout=0;"
+    " SET standard_conforming_strings=on;"
+)
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,16 @@ class Session:
         """Run statements without a result inside the transaction."""
         self._send(sql + ";")
         self._answer()
+
+    def lock(self, tables: list[str], seconds: int) -> None:
+        """Lock the tables (quoted names) against being emptied, rewritten or dropped, for the transaction's life.
+
+        Raises DatabaseError naming the table whose lock does not come within ``seconds``.
+        """
+        self._send(f"SET LOCAL lock_timeout = '{seconds}s';\n\\set ECHO errors")
+        for table in tables:
+            self._send(f"LOCK TABLE ONLY {table} IN ACCESS SHARE MODE;")
+        self.execute("\\set ECHO none\nSET LOCAL lock_timeout = 0")
 
     def query(self, sql: str) -> list[dict]:
         """Run one SELECT inside the transaction and return its rows as dicts of JSON values."""

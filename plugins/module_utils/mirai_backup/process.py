@@ -51,11 +51,10 @@ class Command:
 
 
 def environment(extra: tuple = ()) -> dict:
-    """The environment of every child: ours without PG* and locale, with a full PATH, UTF-8 and ``extra``."""
+    """The environment of every child: ours without PG* and locale, with a full PATH and ``extra``."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "LANG"))}
     kept["PATH"] = ":".join(filter(None, (os.environ.get("PATH", ""), _SYSTEM_PATH)))
     kept["LC_ALL"] = "C.UTF-8"
-    kept["PGCLIENTENCODING"] = "UTF8"
     kept.setdefault("HOME", "/")
     kept.update(extra)
     return kept

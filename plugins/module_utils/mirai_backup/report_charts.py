@@ -146,8 +146,8 @@ def _y(value: float, ticks: list[float]) -> float:
 
 
 def _ticks(highest: float, clock: bool) -> list[float]:
-    """Round values from 0 to at least ``highest``."""
-    if highest <= 0:
+    """Round values from 0 to at least ``highest``; what is too small to be told from 0 gets a scale of its own."""
+    if highest < 1e-6:
         return [0, 1]
     steps = [step for step in _TIME_STEPS if clock and step * _MOST_TICKS >= highest]
     if steps:

@@ -179,7 +179,9 @@ footer{padding-top:1.25rem;padding-bottom:2rem;font-size:.875rem;color:var(--mut
  .stack td:empty{display:none}
  .phases td:nth-child(2){width:35%}
 }
-@media (min-width:40.01rem){.small{display:none}.tables thead th{position:sticky;top:0}.tables th:first-child{width:34%}}
+@media (min-width:40.01rem){
+ .small{display:none}.tables thead th{position:sticky;top:0}
+ .tables th:first-child{width:34%}}
 @media print{
  @page{size:A4;margin:13mm}
  body{background:#fff;font-size:10pt}

@@ -80,9 +80,11 @@ def _passed(drill: dict) -> list[Phrase]:
     if parts:
         alone = parts == [counted("files", 1)]
         sentences.append(say("proven_all_one" if alone else "proven_all", what=listed(parts)))
-    if drill["backup"] and drill["backup"]["kind"] != "json" and _compared(drill, "tables") is None:
+    unseen = drill["backup"] and drill["backup"]["kind"] != "json" and _compared(drill, "tables") is None
+    if unseen and (sentences or _compared(drill, "restore") is not None):
         return [*(sentences or [say("restored_only")]), say("uncompared")]
-    return sentences or [say("proven_empty")]
+    empty = {_compared(drill, "tables"), files} != {None}
+    return sentences or [say("proven_empty" if empty else "nothing_compared")]
 
 
 def _failed(drill: dict) -> Phrase:
@@ -108,10 +110,8 @@ def tiles(drill: dict) -> Html:
 
 
 def findings(drill: dict) -> Html:
-    """What is wrong, and where; nothing when the drill passed."""
-    if drill["verdict"] == "pass":
-        return Html("")
-    wanted = ["fail", "could_not_verify", *([drill["verdict"]] if drill["verdict"] == "not_configured" else [])]
+    """What is wrong, and where; nothing when the drill passed and all agreed."""
+    wanted = {"fail", "could_not_verify"} | ({drill["verdict"]} - {"pass"})
     reasons: dict[tuple[str, str], list[Phrase]] = {}
     for check in drill["checks"]:
         if check["verdict"] in wanted:
@@ -120,13 +120,18 @@ def findings(drill: dict) -> Html:
         tag("li", badge(verdict), " ", tag("strong", listed(names)), ": ", english(detail))
         for (verdict, detail), names in reasons.items()
     ]
-    title = say("findings" if drill["verdict"] == "fail" else "findings_open")
+    wrong = drill["differences"] or drill["verdict"] == "fail"
+    title = say("findings" if wrong else "findings_open")
     parts = []
     if drill["differences"]:
         parts += [tag("h3", say("found_places")), *_places(drill["differences"])]
     if checks:
         parts += [tag("h3", say("found_by_checks")), tag("ul", *checks, class_="places plain")]
-    return tag("section", tag("h2", title), *parts, class_=f"card {drill['verdict']}") if parts else Html("")
+    return (
+        tag("section", tag("h2", title), *parts, class_=f"card {'fail' if wrong else 'could_not_verify'}")
+        if parts
+        else Html("")
+    )
 
 
 def _places(differences: list[str]) -> list[Html]:

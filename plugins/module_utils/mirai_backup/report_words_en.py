@@ -21,6 +21,7 @@ WORDS = {
     " of this backup has no digests.",
     "proven_empty": "The source was empty, and so is what was restored.",
     "restored_only": "The backup was restored without an error.",
+    "nothing_compared": "Nothing was compared, so nothing is proven.",
     "uncompared": "The content of the database was not compared.",
     "failed": "What was restored is not what the snapshot held: {differences}.",
     "failed_before": "The backup is not what its manifest says: {differences}.",

@@ -14,7 +14,7 @@ from . import postgres
 from .clients import Clients
 from .config import Config
 from .dburl import Connection
-from .errors import PreflightError
+from .errors import DatabaseError, PreflightError
 from .postgres import Server, literal
 
 _LONGEST_NAME = 63  # bytes in a PostgreSQL identifier
@@ -47,7 +47,26 @@ def find(config: Config, database: str = "") -> DatabaseTarget:
     """Reach the server. Raises PreflightError when nobody we can be may create databases there."""
     app = postgres.app_connection(config)
     admin = postgres.admin_connection(config, app) or dataclasses.replace(app, database="postgres")
-    return reach(config, admin, database or app.database or app.user)
+    found = reach(config, admin, database or app.database or app.user)
+    if found.exists and not database:
+        _require_same_cluster(found, app)
+    return found
+
+
+def _require_same_cluster(found: DatabaseTarget, app: Connection) -> None:
+    """Raise PreflightError when the administrative connection leads to another server than the application's.
+
+    An application whose server cannot be reached, or whose database is gone, is no reason: that is restored.
+    """
+    try:
+        server = postgres.server(found.clients, app)
+    except DatabaseError:
+        return
+    if server.system_identifier != found.server.system_identifier:
+        raise PreflightError(
+            f"{found.admin.label} and {app.label} are two different clusters",
+            "set admin_url to the administrator of the application's server",
+        )
 
 
 def reach(config: Config, admin: Connection, live: str) -> DatabaseTarget:

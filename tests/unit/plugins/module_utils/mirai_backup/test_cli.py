@@ -124,7 +124,7 @@ def test_errors_are_two_lines_with_a_next_step_and_a_code(call, call_json, confi
     assert err.splitlines()[0].startswith("mirai-backup info: there is no repository at ")
     assert err.splitlines()[1].startswith("  next: ")
     code, document = call_json("info", "latest")
-    assert (code, document["exit_code"], document["kind"]) == (10, 10, "NotFoundError")
+    assert (code, document["exit_code"], document["error_type"]) == (10, 10, "NotFoundError")
     code, _out, err = call("backup", "--db-only")
     assert code == 1
     assert "hunter2" not in err

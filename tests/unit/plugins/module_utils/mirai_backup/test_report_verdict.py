@@ -50,6 +50,16 @@ def test_an_empty_source():
     assert proven(drill) == "The source was empty, and so is what was restored."
 
 
+def test_nothing_compared_is_never_called_empty():
+    drill = passing()
+    drill.update(backup=None, checks=[], tables=[])
+    assert proven(drill) == "Nothing was compared, so nothing is proven."
+
+
+def test_differences_are_shown_whatever_the_verdict():
+    assert "one too many" in text(report_verdict.findings(dict(passing(), differences=["one too many"])))
+
+
 def test_a_failed_drill():
     assert proven(failing()) == "What was restored is not what the snapshot held: 1 difference."
 

@@ -12,21 +12,20 @@ NOW = datetime.datetime(2026, 11, 23, 2, 0, tzinfo=datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
 
 POLICIES = st.fixed_dictionaries({kind: st.builds(Retention, st.integers(1, 40), st.integers(1, 4)) for kind in KINDS})
-HISTORIES = st.lists(
-    st.tuples(st.sampled_from(KINDS), st.integers(0, 1200), st.booleans(), st.booleans()), max_size=25
-).map(
+HISTORIES = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 1200), *[st.booleans()] * 3), max_size=25).map(
     lambda drawn: tuple(
-        Candidate(f"id{number}", kind, number, NOW - datetime.timedelta(hours=hours), good, pinned)
-        for number, (kind, hours, good, pinned) in enumerate(drawn)
+        Candidate(f"id{number}", kind, number, NOW - datetime.timedelta(hours=hours), good, pinned, drilled)
+        for number, (kind, hours, good, pinned, drilled) in enumerate(drawn)
     )
 )
 
 
 def goes(one, history, policies):
-    """The promise, said once more: old, not pinned, and enough newer good ones of its kind."""
+    """The promise, said once more: old, not pinned, enough newer good ones, and not the proof of the last drill."""
     newer_good = [two for two in history if two.kind == one.kind and two.good and two.sequence > one.sequence]
     in_floor = one.good and len(newer_good) < policies[one.kind].keep_min
-    return NOW - one.ended > policies[one.kind].days * DAY and not one.pinned and not in_floor
+    last_proof = one.good and one.drilled and not any(two.drilled for two in newer_good)
+    return NOW - one.ended > policies[one.kind].days * DAY and not (one.pinned or in_floor or last_proof)
 
 
 @given(HISTORIES, POLICIES)
