@@ -63,7 +63,8 @@ class Server:
         """Run SQL as superuser and return what psql prints, fields separated by ``|``."""
         argv = [f"{self.bindir}/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self.directory, "-p", str(self.port)]
         argv += ["-U", "postgres", "-d", database]
-        done = subprocess.run(argv, input=sql, capture_output=True, text=True, check=False)
+        environment = {**os.environ, "PGCLIENTENCODING": "UTF8"}
+        done = subprocess.run(argv, input=sql, capture_output=True, text=True, check=False, env=environment)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

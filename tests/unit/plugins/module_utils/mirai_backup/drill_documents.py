@@ -34,7 +34,7 @@ def table(name: str, rows: int) -> dict:
     }
 
 
-def check(name: str, verdict: str = "pass", detail: str = "as it should be", compared=None) -> dict:
+def check(name: str, verdict: str = "pass", detail: str = "", compared=None) -> dict:
     return {"name": name, "verdict": verdict, "detail": detail, "seconds": 1.5, "compared": compared}
 
 
@@ -86,7 +86,7 @@ def passing() -> dict:
             "damage": "row_changed",
             "where": "public.knowledge",
             "verdict": "pass",
-            "found_by": "tables",
+            "found_by": "table public.knowledge has other content in its 1204 rows",
         },
         "phases": dict.fromkeys(PHASES, 2.5),
         "rto_seconds": 34.7,
@@ -102,7 +102,7 @@ def failing() -> dict:
     drill["verdict"] = "fail"
     drill["tables"][0].update(found_rows=1203, found_digest="1", verdict="fail")
     drill["differences"] = ["table public.knowledge has 1203 rows instead of 1204"]
-    drill["checks"][3].update(verdict="fail", detail="1 of 2 tables differs: public.knowledge")
+    drill["checks"][3].update(verdict="fail", detail="table public.knowledge has 1203 rows instead of 1204")
     return drill
 
 

@@ -78,3 +78,10 @@ def test_every_table_has_a_caption_and_every_head_a_scope():
 def test_the_method_is_told_only_where_something_was_restored():
     assert "How the drill proves it" in report.page(passing())
     assert "How the drill proves it" not in report.page(unverified())
+
+
+def test_files_alone_are_restored_without_a_server():
+    drill = dict(passing(), place={"kind": "none", "server_version": None}, tables=[])
+    page = report.page(drill)
+    assert "a private directory" in page
+    assert "How the drill proves it" in page

@@ -15,6 +15,11 @@ def test_every_check_is_a_row_with_its_purpose():
         assert WORDS["en"][f"why_{name}"] in text
 
 
+def test_a_check_without_more_to_say_is_in_order():
+    text = Page(report_checks.checks(passing()["checks"])).text
+    assert text.count("in order") == len(CHECKS)
+
+
 def test_a_check_that_did_not_run_shows_no_time():
     assert "0.0 s" not in report_checks.checks(unverified()["checks"])
 
@@ -34,6 +39,7 @@ def test_the_negative_control(verdict, words):
     text = Page(report_checks.control(drill)).text
     assert words in text
     assert "one row was changed" in text
+    assert ("table public.knowledge has other content" in text) == (verdict == "pass")
 
 
 def test_a_control_that_was_not_made_says_why():

@@ -66,7 +66,7 @@ def test_a_failed_drill():
 
 def test_a_backup_that_fails_before_it_is_restored():
     drill = failing()
-    drill["place"] = {"kind": "none", "server_version": None}
+    drill["checks"][1]["verdict"] = "fail"
     assert proven(drill) == "The backup is not what its manifest says: 1 difference."
 
 
@@ -78,8 +78,8 @@ def test_a_missed_control_is_named():
 
 def test_failing_checks_are_named():
     drill = passing()
-    drill["verdict"] = drill["checks"][2]["verdict"] = drill["checks"][8]["verdict"] = "fail"
-    assert proven(drill) == "This backup did not pass: Restore and Indexes and storage."
+    drill["verdict"] = drill["checks"][8]["verdict"] = drill["checks"][9]["verdict"] = "fail"
+    assert proven(drill) == "This backup did not pass: Indexes and storage and Assertions."
 
 
 @pytest.mark.parametrize("verdict", ["could_not_verify", "not_configured"])
@@ -87,9 +87,28 @@ def test_without_a_verdict_nothing_is_proven(verdict):
     assert proven(dict(passing(), verdict=verdict)).startswith("Nothing is proven.")
 
 
-def test_findings_name_places_first_and_reasons_once():
-    shown = text(report_verdict.findings(failing()))
-    assert shown.index("has 1203 rows instead of 1204") < shown.index("1 of 2 tables differs")
+def test_a_restore_that_failed_is_not_called_a_difference():
+    drill = dict(passing(), verdict="fail", differences=["pg_restore: out of memory"])
+    drill["checks"][2]["verdict"] = "fail"
+    assert proven(drill) == "The backup could not be restored."
+
+
+def test_an_assertion_that_fails_does_not_deny_the_snapshot():
+    drill = dict(passing(), verdict="fail", differences=["newest row: found f, expected t"])
+    drill["checks"][9]["verdict"] = "fail"
+    assert proven(drill) == "This backup did not pass: Assertions."
+
+
+def test_a_failed_drill_without_a_failed_check():
+    assert proven(dict(passing(), verdict="fail")) == "This backup did not pass: the drill as a whole."
+
+
+def test_findings_name_places_first_and_say_everything_once():
+    drill = failing()
+    drill["checks"][8].update(verdict="fail", detail="pg_amcheck broke off")
+    shown = text(report_verdict.findings(drill))
+    assert shown.count("has 1203 rows instead of 1204") == 1
+    assert shown.index("has 1203 rows instead of 1204") < shown.index("pg_amcheck broke off")
     assert text(report_verdict.findings(unverified())).count("no server to drill on") == 1
     assert report_verdict.findings(passing()) == ""
 
