@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from . import process
-from .errors import PreflightError
+from .errors import EngineError, PreflightError
 
 _CHUNK = 1 << 20
 
@@ -59,6 +59,8 @@ def choose(name: str) -> Compression:
 def decoder(file_name: str) -> tuple[process.Command, ...]:
     """The command that decodes ``file_name`` from stdin to stdout; empty: use the standard library's zlib."""
     extension = os.path.splitext(file_name)[1]
+    if extension not in _DECODERS:
+        raise EngineError(f"{file_name} ends in no compression that is known here", "use the version that wrote it")
     for argv in _DECODERS[extension]:
         path = _which(argv[0])
         if path:

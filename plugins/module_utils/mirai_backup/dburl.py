@@ -16,7 +16,7 @@ _AS_FIELD = {"host": "host", "port": "port", "user": "user", "password": "passwo
 _PARAMETERS = frozenset(
     "application_name channel_binding client_encoding connect_timeout fallback_application_name gssencmode "
     "gssdelegation hostaddr keepalives keepalives_count keepalives_idle keepalives_interval krbsrvname "
-    "load_balance_hosts options passfile require_auth requirepeer service ssl_max_protocol_version "
+    "load_balance_hosts options passfile require_auth requirepeer ssl_max_protocol_version "
     "ssl_min_protocol_version sslcert sslcertmode sslcompression sslcrl sslcrldir sslkey sslmode "
     "sslnegotiation sslrootcert sslsni target_session_attrs tcp_user_timeout".split()
 )

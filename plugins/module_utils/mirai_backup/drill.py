@@ -14,6 +14,7 @@ from . import (
     cluster,
     control,
     drill_files,
+    drill_findings,
     drill_history,
     filesproof,
     fingerprint,
@@ -63,6 +64,27 @@ def run(config: Config, word: str = "latest", observer: Optional[Observer] = Non
     observer.say(f"drill of {backup.id}: {document['verdict']}", "INFO" if document["verdict"] == "pass" else "ERROR")
     exit_code = _EXIT.get(document["verdict"], COULD_NOT_VERIFY)
     return Outcome({**document, "directory": directory}, _lines(document, directory), exit_code)
+
+
+def plan(config: Config, word: str = "latest") -> Outcome:
+    """What ``run`` would drill, and where; nothing is run. Raises NotFoundError, CouldNotVerifyError."""
+    backup = _resolve(config, word)
+    head = backup.manifest
+    if head.database is None:
+        place = "none: the backup has no database half"
+    elif config.drill_url:
+        place = "a scratch database on the server of drill_url"
+    else:
+        server = cluster.programs(_major(head), config.pg_bindir)
+        place = f"a throwaway server of PostgreSQL {server.version} below {config.drill_dir}"
+    document = {
+        "backup": backup.id,
+        "components": sorted(head.components),
+        "bytes": head.size,
+        "checks": list(drill_findings.CHECKS),
+        "place": place,
+    }
+    return Outcome({"plan": document}, (f"would drill {backup.id} ({head.size} bytes)", f"place: {place}"))
 
 
 def _resolve(config: Config, word: str) -> Backup:
@@ -134,8 +156,8 @@ class _Drill:
             self._found.place = {"kind": "database", "server_version": found.server.version}
             yield found
             return
-        major = int(self._head.database["server_version"].split(".")[0])
-        with cluster.running(room, cluster.programs(major, self._config.pg_bindir)) as target:
+        programs = cluster.programs(_major(self._head), self._config.pg_bindir)
+        with cluster.running(room, programs) as target:
             self._found.place = {"kind": "throwaway", "server_version": target.server.version}
             yield target
 
@@ -214,6 +236,10 @@ class _Drill:
         detail = f"{result['damage']}, {result['where']}: {result['found_by']}"
         self._found.control = result
         self._found.set("negative_control", result["verdict"], detail, time.monotonic() - begun, 1)
+
+
+def _major(head: manifest.Manifest) -> int:
+    return int(head.database["server_version"].split(".")[0])
 
 
 def _lines(document: dict, directory: str) -> tuple[str, ...]:

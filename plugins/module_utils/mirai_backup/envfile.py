@@ -31,6 +31,10 @@ def read_value(path: str, key: str) -> str:
         match = _ASSIGNMENT.match(line)
         if match and match.group(1) == key:
             value = _unquote(match.group(2).strip(), f"{path} line {number}, {key}")
+    if value and re.search(r"\$\{[^}]*\}", value):
+        raise ConfigError(
+            f"env file {path}: {key} refers to another variable", "write the value out, or set database_url"
+        )
     if not value:
         raise ConfigError(f"env file {path} has no {key}", f"add {key}=postgresql://…, or set database_url")
     return value

@@ -256,13 +256,13 @@ def _stable(python: str) -> str:
 
 def _launcher(prefix: str, python: str) -> bytes:
     """The command's text. ``-I`` keeps the caller's PYTHON* variables and directory out of it."""
-    interpreter = f"#!{python} -I"
+    interpreter = f"#!{python} -IXutf8"
     if " " in python or len(interpreter) > _LONGEST_INTERPRETER_LINE:  # the kernel would cut or split the line
         if set(python) & set("'\"\\$`"):
             raise PreflightError(
                 f"{python} cannot be named in a script", "name another Python in ansible_python_interpreter"
             )
-        interpreter = f"#!/bin/sh\n'''exec' \"{python}\" -I \"$0\" \"$@\"\n' '''"
+        interpreter = f"#!/bin/sh\n'''exec' \"{python}\" -IXutf8 \"$0\" \"$@\"\n' '''"
     text = _LAUNCHER.format(
         interpreter=interpreter,
         current=os.path.join(prefix + _LIBRARY, "current"),

@@ -13,7 +13,7 @@ from typing import Optional
 from . import report_checks, report_style, report_tables, report_times, text
 from .report_html import Content, Html, Phrase, foreign, join, tag
 from .report_phrases import WORDS, duration, moment, named, same, say, together
-from .report_verdict import banner, findings, signs, tiles
+from .report_verdict import banner, findings, signs, tiles, was_restored
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -82,7 +82,8 @@ def _facts(drill: dict) -> Html:
     place, backup = drill["place"], drill["backup"]
     took = (text.parse_utc(drill["ended"]) - text.parse_utc(drill["started"])).total_seconds()
     drilled = join(moment(drill["started"]), ", ", say("took", duration=duration(took)))
-    where = join(named("place", place["kind"]), *_server(place["server_version"]))
+    kind = "directory" if place["kind"] == "none" and was_restored(drill) else place["kind"]
+    where = join(named("place", kind), *_server(place["server_version"]))
     rows = [*(_backup_facts(backup) if backup else []), _fact("application", drill["application"])]
     rows += [_fact("place", where), _fact("drill_host", drill["host"]), _fact("drill_time", drilled)]
     rows.append(_fact("drill", foreign(drill["id"])))
@@ -91,7 +92,7 @@ def _facts(drill: dict) -> Html:
 
 def _method(drill: dict) -> list[Html]:
     """How the proof works, for what this backup's fingerprint holds; nothing where nothing was restored."""
-    if drill["place"]["kind"] == "none":
+    if not was_restored(drill):
         return []
     keys = []
     if drill["tables"]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from .report_html import Html, Phrase, english, foreign, tag
+from .report_html import Content, Html, Phrase, english, foreign, tag
 from .report_phrases import duration, named, number, say
 from .report_verdict import badge
 
@@ -42,8 +42,8 @@ def control(drill: dict) -> Html:
         _fact("control_damage", tag("span", named("damage", one["damage"]))),
         _fact("control_where", foreign(one["where"])),
     ]
-    if one["found_by"]:
-        facts.append(_fact("control_found_by", tag("span", named("check", one["found_by"]))))
+    if one["verdict"] == "pass":
+        facts.append(_fact("control_found_by", english(one["found_by"])))
     parts = [tag("p", say("control_why")), tag("p", badge(one["verdict"]), " ", named("control", one["verdict"]))]
     return tag("section", head, *parts, tag("dl", *facts, class_="facts"), class_="card")
 
@@ -61,12 +61,16 @@ def _check(check: dict) -> Html:
     label = [tag("span", say("compared"), " ", class_="small muted")] if compared else []
     cells = [
         tag("th", named("check", name), why, scope="row"),
-        tag("td", english(check["detail"]), class_="full"),
+        tag("td", _result(check), class_="full"),
         tag("td", *label, compared, class_="n"),
         tag("td", duration(check["seconds"] if ran else None), class_="n"),
         tag("td", badge(check["verdict"])),
     ]
     return tag("tr", *cells, class_=_row_class(check))
+
+
+def _result(check: dict) -> Content:
+    return say("in_order") if check["verdict"] == "pass" and not check["detail"] else english(check["detail"])
 
 
 def _assertion(one: dict) -> Html:

@@ -9,6 +9,8 @@ from typing import Optional
 from .report_html import Html, Phrase, english, foreign, tag
 from .report_phrases import counted, duration, listed, named, number, say, together
 
+# The checks that hold what was restored to the manifest.
+_PROOFS = frozenset({"tables", "sequences", "large_objects", "schema", "files"})
 _SHOWN_PLACES = 20
 _MOST_PLACES = 1000
 
@@ -88,16 +90,18 @@ def _passed(drill: dict) -> list[Phrase]:
 
 
 def _failed(drill: dict) -> Phrase:
-    """Why the drill failed, from the gravest reason on."""
-    if drill["differences"]:
-        key = "failed_before" if drill["place"]["kind"] == "none" else "failed"
-        return say(key, differences=counted("differences", len(drill["differences"])))
+    """Why the drill failed: from what comes first, since nothing after it can be trusted."""
     failed = [check["name"] for check in drill["checks"] if check["verdict"] == "fail"]
-    if not failed:
-        return say("failed_drill")
+    found = counted("differences", len(drill["differences"]))
+    if {"manifest", "artifacts"} & set(failed):
+        return say("failed_before", differences=found)
+    if "restore" in failed:
+        return say("failed_restore")
+    if _PROOFS & set(failed):
+        return say("failed", differences=found)
     if failed == ["negative_control"]:
         return say("failed_control")
-    return say("failed_otherwise", checks=listed([named("check", name) for name in failed]))
+    return say("failed_otherwise", checks=listed([named("check", name) for name in failed] or [say("failed_drill")]))
 
 
 def tiles(drill: dict) -> Html:
@@ -112,13 +116,16 @@ def tiles(drill: dict) -> Html:
 def findings(drill: dict) -> Html:
     """What is wrong, and where; nothing when the drill passed and all agreed."""
     wanted = {"fail", "could_not_verify"} | ({drill["verdict"]} - {"pass"})
+    # A check's detail quotes the first of its differences, which stand above already.
+    listed_places = "; ".join(drill["differences"])
     reasons: dict[tuple[str, str], list[Phrase]] = {}
     for check in drill["checks"]:
         if check["verdict"] in wanted:
-            reasons.setdefault((check["verdict"], check["detail"]), []).append(named("check", check["name"]))
+            reason = "" if check["detail"] in listed_places else check["detail"]
+            reasons.setdefault((check["verdict"], reason), []).append(named("check", check["name"]))
     checks = [
-        tag("li", badge(verdict), " ", tag("strong", listed(names)), ": ", english(detail))
-        for (verdict, detail), names in reasons.items()
+        tag("li", badge(verdict), " ", tag("strong", listed(names)), *([": ", english(reason)] if reason else []))
+        for (verdict, reason), names in reasons.items()
     ]
     wrong = drill["differences"] or drill["verdict"] == "fail"
     title = say("findings" if wrong else "findings_open")
@@ -211,6 +218,12 @@ def _gauge(seconds: float, target: float) -> Html:
         tag("rect", x=f"{goal - 1:.1f}", y=0, width=2, height=14, class_="goalmark"),
     ]
     return tag("svg", *parts, class_="gauge", viewBox="0 0 200 14", preserveAspectRatio="none", aria_hidden="true")
+
+
+def was_restored(drill: dict) -> bool:
+    """Whether the drill came to look at restored content; files need no server to be restored into."""
+    ran = {check["name"] for check in drill["checks"] if check["verdict"] in ("pass", "fail")}
+    return drill["place"]["kind"] != "none" or bool(_PROOFS & ran)
 
 
 def _compared(drill: dict, name: str) -> Optional[int]:

@@ -34,6 +34,7 @@ def staging(repository: str) -> Iterator[str]:
     path = tempfile.mkdtemp(prefix="run-", dir=os.path.join(repository, STAGING))
     try:
         safefile.adopt(path)
+        safefile.sync_directory(os.path.dirname(path))
         yield path
     finally:
         _clear(repository, path)

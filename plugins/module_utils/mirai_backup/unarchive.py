@@ -39,6 +39,8 @@ def compare(stream: BinaryIO, head: Manifest, entries: Iterator[Entry], target: 
                 count += 1
     except tarfile.TarError as error:
         raise MismatchError(f"the archive of {head.id} is damaged: {error}") from error
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+        raise MismatchError(f"the archive of {head.id} contradicts itself: {error}") from error
     left = next(entries, None)
     if left is not None:
         raise MismatchError(f"{left.shown} is missing in the archive of {head.id}")

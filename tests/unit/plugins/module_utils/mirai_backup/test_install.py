@@ -165,7 +165,7 @@ def test_the_plain_python3_is_named_where_it_is_the_same_program(prefix, tmp_pat
     (tmp_path / "python3.99").symlink_to(sys.executable)
     (tmp_path / "python3").symlink_to("python3.99")
     plan = setup(prefix, str(tmp_path / "python3.99"))
-    assert Path(plan.command).read_text().splitlines()[0] == f"#!{tmp_path}/python3 -I"
+    assert Path(plan.command).read_text().splitlines()[0] == f"#!{tmp_path}/python3 -IXutf8"
 
 
 def test_an_old_python_is_refused_by_name(prefix, monkeypatch):
