@@ -15,6 +15,12 @@ _OURS = (
     " WHERE nspname = 'information_schema' OR nspname ~ '^pg_')"
 )
 
+# Rights as a sorted list, the defaults spelled out.
+_ACL = (
+    "(SELECT string_agg(x::text, ',' ORDER BY x::text COLLATE \"C\")"
+    ' FROM unnest(coalesce({acl}, acldefault(({kind})::"char", {owner}))) x) AS definition'
+)
+
 # One SELECT a class of objects: name, and what makes up its definition.
 _CLASSES = {
     "schema": "SELECT quote_ident(nspname) AS name, pg_get_userbyid(nspowner) AS definition FROM pg_namespace"
@@ -61,10 +67,31 @@ _CLASSES = {
     " CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END) AS definition FROM pg_type t"
     " WHERE t.typtype IN ('d', 'e', 'r') AND "
     + _OURS.format(catalog="pg_type", oid="t.oid", namespace="t.typnamespace"),
+    "privilege": "SELECT 'on ' || c.oid::regclass AS name, "
+    + _ACL.format(acl="c.relacl", kind="CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END", owner="c.relowner")
+    + " FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't' AND "
+    + _OURS.format(catalog="pg_class", oid="c.oid", namespace="c.relnamespace")
+    + " UNION ALL SELECT 'on column ' || c.oid::regclass || '.' || quote_ident(a.attname), "
+    + _ACL.format(acl="a.attacl", kind="'c'", owner="c.relowner")
+    + " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attacl IS NOT NULL AND NOT a.attisdropped"
+    " AND c.relpersistence <> 't' AND "
+    + _OURS.format(catalog="pg_class", oid="c.oid", namespace="c.relnamespace")
+    + " UNION ALL SELECT 'on schema ' || quote_ident(nspname), "
+    + _ACL.format(acl="nspacl", kind="'n'", owner="nspowner")
+    + " FROM pg_namespace WHERE "
+    + _OURS.format(catalog="pg_namespace", oid="pg_namespace.oid", namespace="pg_namespace.oid")
+    + " UNION ALL SELECT 'on function ' || p.oid::regprocedure, "
+    + _ACL.format(acl="p.proacl", kind="'f'", owner="p.proowner")
+    + " FROM pg_proc p WHERE "
+    + _OURS.format(catalog="pg_proc", oid="p.oid", namespace="p.pronamespace"),
+    "comment": "SELECT i.type || ' ' || i.identity AS name, d.description AS definition FROM pg_description d,"
+    " LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i WHERE d.objoid >= 16384 AND i.identity IS NOT NULL"
+    " AND d.classoid <> 'pg_extension'::regclass AND coalesce(i.schema, '') !~ '^pg_' AND NOT EXISTS (SELECT FROM"
+    " pg_depend e WHERE e.classid = d.classoid AND e.objid = d.objoid AND e.deptype = 'e')",
 }
 
-# PostgreSQL prints these differently from one major version to the next.
-_DEPARSED = frozenset(("default", "constraint", "index", "view", "function", "trigger", "policy"))
+# PostgreSQL prints these differently from one major version to the next, or has other defaults for them.
+_DEPARSED = frozenset(("default", "constraint", "index", "view", "function", "trigger", "policy", "privilege"))
 
 
 def inventory(session: Session) -> dict:

@@ -43,7 +43,12 @@ def test_a_hash_without_a_space_belongs_to_the_value(value_in):
 
 
 def test_nothing_is_expanded_or_executed(value_in):
-    assert value_in("DATABASE_URL=$(id)`id`${HOME}") == "$(id)`id`${HOME}"
+    assert value_in("DATABASE_URL=$(id)`id`$HOME") == "$(id)`id`$HOME"
+
+
+def test_a_reference_to_another_variable_is_refused(value_in):
+    with pytest.raises(ConfigError, match="refers to another variable"):
+        value_in("DATABASE_URL=postgresql://u:${PASSWORD}@h/d")
 
 
 @given(LINE.filter(lambda one: one.strip()))
