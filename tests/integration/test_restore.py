@@ -89,15 +89,54 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(damaged):
     assert databases(app) == [app.database]
 
 
-def test_a_missing_role_is_named_before_anything_is_touched(app):
-    app.server.psql(f'CREATE ROLE "{app.database} reader"')
-    app.sql(f'GRANT SELECT ON auth.users TO "{app.database} reader"')
+def test_missing_roles_come_back_out_of_the_globals(app):
+    """As they were, password and memberships included; roles that are there stay as they are."""
+    reader, group = f"{app.database} reader", f'{app.database} "group"'
+    quoted = group.replace('"', '""')
+    app.server.psql(f'CREATE ROLE "{quoted}"; CREATE ROLE "{reader}" LOGIN PASSWORD \'geheim\' CONNECTION LIMIT 7')
+    app.server.psql(f'GRANT "{quoted}" TO "{reader}"; GRANT SELECT ON auth.users TO "{quoted}"', app.database)
+    app.sql(f'GRANT SELECT ON audit.log TO "{reader}"')
+    facts = (
+        f"SELECT rolname, rolcanlogin, rolconnlimit, rolpassword FROM pg_authid WHERE rolname LIKE '{app.database} %'"
+    )
+    members = "SELECT roleid::regrole, member::regrole FROM pg_auth_members ORDER BY 1, 2"
+    before = app.server.psql(facts + " ORDER BY 1"), app.server.psql(members)
     app.succeed("backup")
-    app.server.psql(f'DROP OWNED BY "{app.database} reader"; DROP ROLE "{app.database} reader"', app.database)
+    for name in (reader, quoted):
+        app.server.psql(f'DROP OWNED BY "{name}"', app.database)
+        app.server.psql(f'DROP ROLE "{name}"')
+    assert f"creates    role {reader}" in app.succeed("restore", "latest", "--plan").out
+    assert f"role {reader} was created" in app.succeed("restore", "latest").out
+    assert (app.server.psql(facts + " ORDER BY 1"), app.server.psql(members)) == before
+    app.server.psql(f'DROP OWNED BY "{reader}"; DROP OWNED BY "{quoted}"', app.database)
+    for name in app.server.psql(
+        f"SELECT datname FROM pg_database WHERE datname LIKE '{app.database}_before%'"
+    ).splitlines():
+        app.server.psql(f'DROP DATABASE "{name}"')
+    app.server.psql(f'DROP ROLE "{reader}"; DROP ROLE "{quoted}"')
+
+
+@pytest.mark.parametrize(
+    "smoke",
+    [
+        {"name": "log is long", "sql": "SELECT count(*) FROM audit.log", "expect": ">= 901"},
+        {"name": "application answers", "command": ["false"]},
+        {"name": "application answers", "command": ["no-such-program"]},
+    ],
+)
+def test_a_failing_smoke_test_brings_the_old_state_back(damaged, smoke):
+    app, before = damaged
+    now = app.content()
+    app.configure(restore_smoke=[smoke], restore_smoke_timeout=1)
     result = app.run("restore", "latest")
     assert result.code == 1
-    assert f"role {app.database} reader is missing" in result.err
+    assert f"smoke test {smoke['name']} failed" in result.err
+    assert app.content() == now
     assert databases(app) == [app.database]
+    assert app.succeed("check").code == 0
+    app.configure(restore_smoke=[{"name": "rows", "sql": "SELECT count(*) FROM audit.log", "expect": "900"}])
+    app.succeed("restore", "latest")
+    assert app.content() == before
 
 
 def test_a_backup_of_another_application_needs_words(app):
@@ -247,11 +286,22 @@ def test_a_locked_out_restore_says_so(app):
     app.succeed("backup")
     blocker = blocking(app, "public.knowledge")
     first = app.start("backup")
-    wait_for(lambda: app.run("restore", "latest").code == 11)
+    wait_for(lambda: "backup" in (app.repository / ".lock").read_text() and os.listdir(app.repository / ".staging"))
+    assert app.run("restore", "latest").code == 11
     first.terminate()
     first.wait()
     blocker.kill()
     blocker.wait()
+
+
+def test_a_locked_live_table_does_not_hold_up_a_restore(damaged):
+    app, before = damaged
+    blocker = blocking(app, "public.knowledge")
+    assert "could not be counted" in app.succeed("restore", "latest", "--plan").out
+    app.succeed("restore", "latest")
+    blocker.kill()
+    blocker.wait()
+    assert app.content() == before
 
 
 def databases(app) -> list:

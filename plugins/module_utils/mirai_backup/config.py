@@ -66,6 +66,8 @@ class Config:
     jobs: int = 2
     app_services: tuple[str, ...] = ()
     keep_previous: int = 1
+    restore_smoke: tuple[dict, ...] = ()
+    restore_smoke_timeout: int = 30
     drill: bool = False
     drill_schedule: str = "0 4 1 * *"
     drill_assertions: tuple[dict, ...] = ()
@@ -265,6 +267,18 @@ def _retention(key: str, value: object) -> dict:
     return policies
 
 
+def _smoke(key: str, value: object) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong(key, value, "a list of smoke tests, each with name and command, or with name, sql and expect")
+    for index, one in enumerate(value):
+        if isinstance(one, dict) and set(one) == {"name", "command"}:
+            if not _texts(f"{key}[{index}].command", one["command"]):
+                raise _wrong(f"{key}[{index}].command", one["command"], "a list of a program and its arguments")
+        else:
+            _assertions(key, value[index : index + 1])
+    return tuple(dict(one) for one in value)
+
+
 _CHECKS = {
     "app_dir": _required_path,
     "application": _text,
@@ -284,6 +298,8 @@ _CHECKS = {
     "jobs": _number(1, 64),
     "app_services": _texts,
     "keep_previous": _number(0, 100),
+    "restore_smoke": _smoke,
+    "restore_smoke_timeout": _number(0, 3600),
     "drill": _flag,
     "drill_schedule": _cron,
     "drill_assertions": _assertions,

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import Optional
 
-from . import restores, side, swap
+from . import restores, side, smoke, swap
 from . import target as targets
 from .config import Config
 from .restores import Journal
@@ -21,24 +21,39 @@ from .watch import Observer
 def carry_out(
     config: Config, journal: Journal, place: Optional[DatabaseTarget], observer: Observer
 ) -> tuple[Journal, float]:
-    """Stop the services, swap both halves, start the services; returns the finished journal and the seconds
-    during which neither state was wholly in service. When anything fails the old state is put back."""
-    swap.services("stop", config.app_services)
+    """Stop the services, swap both halves, start the services, run the smoke tests of a restore.
+
+    Returns the finished journal and the seconds during which neither state was wholly in service. When anything
+    fails, a smoke test too, the old state is put back into service before the error is raised.
+    """
     try:
+        swap.services("stop", config.app_services)
         journal = restores.advance(config.repository, journal, "swapping")
         begun = time.monotonic()
-        try:
-            _forward(journal, place)
-        except BaseException:
-            _back(journal, place)
-            restores.advance(config.repository, journal, "begun")
-            raise
+        _forward(journal, place)
         window = time.monotonic() - begun
-        journal = restores.advance(config.repository, journal, "done")
-    finally:
         swap.services("start", config.app_services)
+        if journal.verb == "restore":
+            smoke.run(config.restore_smoke, place, config.restore_smoke_timeout)
+    except BaseException as error:
+        observer.say(f"{journal.verb} {journal.backup}: putting the old state back: {error}", "ERROR")
+        _undo(config, journal, place)
+        raise
+    journal = restores.advance(config.repository, journal, "done")
     observer.say(f"{journal.verb} {journal.backup}: in service, swapped within {window:.2f} s")
     return journal, window
+
+
+def _undo(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
+    """Put the old state back and start the services, whatever else goes wrong."""
+    try:
+        swap.services("stop", config.app_services)
+    finally:
+        try:
+            _back(journal, place)
+            restores.advance(config.repository, journal, "begun")
+        finally:
+            swap.services("start", config.app_services)
 
 
 def settle(config: Config, observer: Observer) -> list[str]:

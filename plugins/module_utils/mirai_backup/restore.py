@@ -10,7 +10,7 @@ import shutil
 import time
 from typing import Iterator, Optional
 
-from . import exchange, filesproof, lock, manifest, records, restore_plan, restores, seal, side, text, verify
+from . import exchange, filesproof, lock, manifest, records, restore_plan, restores, roles, seal, side, text, verify
 from . import target as targets
 from .config import Config
 from .errors import EngineError, Interrupted, MismatchError
@@ -56,9 +56,10 @@ def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: floa
     journal = _journal(config, plan_)
     restores.write(config.repository, journal)
     phases = {"verify": time.monotonic() - begun}
+    notes: list = []
     try:
         with seal.staging(config.repository) as work:
-            proof = dict(_make_halves(config, plan_, journal, work, observer, phases))
+            proof = dict(_make_halves(config, plan_, journal, work, observer, phases, notes))
     except BaseException:
         exchange.discard(config, journal, plan_.database)
         raise
@@ -82,6 +83,7 @@ def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: floa
         "proof": proof,
         "previous": journal.names() if plan_.swaps else "",
         "let_go": let_go,
+        "notes": notes,
         "window_seconds": round(window, 3),
         "duration_seconds": round(seconds, 3),
         "phases": {name: round(value, 3) for name, value in phases.items()},
@@ -91,7 +93,7 @@ def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: floa
 
 
 def _make_halves(
-    config: Config, plan_: RestorePlan, journal: Journal, work: str, observer: Observer, phases: dict
+    config: Config, plan_: RestorePlan, journal: Journal, work: str, observer: Observer, phases: dict, notes: list
 ) -> Iterator[tuple[str, dict]]:
     """Make and prove each half beside the live one; yields the name of the half and its proof."""
     head = plan_.backup.manifest
@@ -103,6 +105,9 @@ def _make_halves(
         place, name = plan_.database, journal.database["side"]
         moment = time.monotonic()
         observer.say(f"restoring into the side database {name}")
+        for line in roles.create(place, plan_.backup, plan_.missing_roles):
+            observer.say(line, "WARNING")
+            notes.append(line)
         side.create_database(place, name, head.database["properties"])
         side.load(place, name, work, config.jobs, head)
         side.dress(place, name, head.database["properties"])
@@ -193,5 +198,6 @@ def _lines(plan_: RestorePlan, document: dict) -> tuple[str, ...]:
         lines.append(f"  swapped within {document['window_seconds']:.2f} s")
         lines.append(f"  before     {document['previous'] or 'nothing was there'}")
         lines.append("  undo with  mirai-backup rollback")
+    lines += [f"  note       {one}" for one in document["notes"]]
     lines += [f"  let go     {one}" for one in document["let_go"]]
     return tuple(lines)

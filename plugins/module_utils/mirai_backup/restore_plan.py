@@ -11,14 +11,15 @@ import socket
 from dataclasses import dataclass
 from typing import Optional
 
-from . import filesproof, fingerprint, manifest, postgres, repository, selector, target, text
+from . import drill_history, filesproof, fingerprint, manifest, postgres, repository, roles, selector, target, text
 from .config import Config
-from .errors import PreflightError, UsageError
+from .errors import DatabaseError, PreflightError, UsageError
 from .outcome import Outcome
 from .repository import Backup
 from .target import DatabaseTarget
 
 _HEADROOM = 1.2
+_LOCK_PATIENCE = "5s"
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,15 @@ class RestorePlan:
     database: Optional[DatabaseTarget]
     directory: str
     tables: tuple[dict, ...]
+    uncounted: str
     files: dict
     missing: tuple[str, ...]
+    missing_roles: tuple[str, ...]
     foreign: str
     connections: int
     needed_bytes: int
     free_bytes: int
+    expected_seconds: Optional[float]
 
     def document(self) -> dict:
         """The plan as JSON values."""
@@ -60,8 +64,11 @@ class RestorePlan:
             "database_exists": self.database.exists if self.database else None,
             "directory": self.directory or None,
             "tables": list(self.tables),
+            "uncounted": self.uncounted,
             "files": self.files,
             "missing": list(self.missing),
+            "missing_roles": list(self.missing_roles),
+            "expected_seconds": self.expected_seconds,
             "foreign": self.foreign,
             "connections": self.connections,
             "needed_bytes": self.needed_bytes,
@@ -79,7 +86,9 @@ class RestorePlan:
         if self.database is not None:
             action = "replaces" if self.swaps and self.database.exists else "creates"
             lines.append(f"database   {action} {self.database.live}; {self.connections} connections will be ended")
-        for table in self.tables:
+        if self.uncounted:
+            lines.append(f"  the rows of now could not be counted: {self.uncounted}")
+        for table in () if self.uncounted else self.tables:
             if table["now"] != table["backup"]:
                 lines.append(
                     f"  {table['table']}: {_count(table['now'])} rows now, {_count(table['backup'])} in the backup"
@@ -91,7 +100,10 @@ class RestorePlan:
                 lines += [f"  {what}: {path}" for path in paths[:20]]
                 lines += [f"  … and {len(paths) - 20} more {what}"] if len(paths) > 20 else []
         lines.append(f"space      {text.size(self.needed_bytes)} needed, {text.size(self.free_bytes)} free")
+        if self.expected_seconds is not None:
+            lines.append(f"duration   about {text.duration(self.expected_seconds)}, as the last drill took")
         lines += [f"missing    {one}" for one in self.missing]
+        lines += [f"creates    role {name}" for name in self.missing_roles]
         lines += [f"origin     {self.foreign}"] if self.foreign else []
         if self.swaps:
             lines.append(
@@ -112,12 +124,12 @@ def make(config: Config, request: Request) -> RestorePlan:
     components = _components(request, beside)
     backup = selector.resolve(repository.listing(config.repository), request.backup, components)
     head = backup.manifest
-    found, tables, connections = None, (), 0
+    found, tables, uncounted, connections = None, (), "", 0
     if "database" in components:
         found = target.find(config, request.to_database)
         if request.to_database and found.exists:
             raise UsageError(f"database {request.to_database} is already there", "choose another name")
-        tables = _tables(found, head)
+        tables, uncounted = _tables(found, head)
         connections = _connections(found)
     directory, files = "", {}
     if "json" in components:
@@ -131,12 +143,15 @@ def make(config: Config, request: Request) -> RestorePlan:
         database=found,
         directory=directory,
         tables=tables,
+        uncounted=uncounted,
         files=files,
         missing=tuple(target.missing(found, head.database)) if found is not None else (),
+        missing_roles=roles.missing(found, head.database["roles"]) if found is not None else (),
         foreign="" if beside else _foreign(config, backup, found, directory),
         connections=connections,
         needed_bytes=_needed(head, components),
         free_bytes=_free(directory or config.repository),
+        expected_seconds=_expected(config.repository),
     )
 
 
@@ -145,7 +160,7 @@ def preflight(plan: RestorePlan, confirm: str) -> None:
     if plan.missing:
         raise PreflightError(
             f"{plan.backup.id} cannot be restored whole here: {'; '.join(plan.missing)}",
-            "install or create what is missing (the roles are in mirai_globals_… of the backup), then try again",
+            "install what is missing, then try again",
         )
     if plan.free_bytes < plan.needed_bytes:
         raise PreflightError(
@@ -169,17 +184,25 @@ def _components(request: Request, beside: bool) -> frozenset:
     return frozenset(places)
 
 
-def _tables(found: DatabaseTarget, head: manifest.Manifest) -> tuple[dict, ...]:
-    """Rows now and in the backup, by table."""
+def _tables(found: DatabaseTarget, head: manifest.Manifest) -> tuple[tuple[dict, ...], str]:
+    """Rows now and in the backup, by table, and why the live ones could not be counted, empty when they were.
+
+    A live table that somebody holds locked must not hold up a restore.
+    """
     then = (head.database["fingerprint"] or {}).get("tables", {})
-    now = {}
+    now, uncounted = {}, ""
     if found.exists:
-        with postgres.Session(found.clients, found.on(found.live)) as session:
-            now = fingerprint.take(session, "counts", found.server.version_num)["tables"]
-    return tuple(
-        {"table": name, "now": now.get(name, {}).get("rows"), "backup": then.get(name, {}).get("rows")}
-        for name in sorted(set(then) | set(now))
+        try:
+            with postgres.Session(found.clients, found.on(found.live)) as session:
+                session.execute(f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'")
+                now = fingerprint.take(session, "counts", found.server.version_num)["tables"]
+        except DatabaseError as error:
+            uncounted = error.message
+    names = sorted(set(then) | set(now))
+    rows = (
+        {"table": one, "now": now.get(one, {}).get("rows"), "backup": then.get(one, {}).get("rows")} for one in names
     )
+    return tuple(rows), uncounted
 
 
 def _connections(found: DatabaseTarget) -> int:
@@ -199,6 +222,12 @@ def _foreign(config: Config, backup: Backup, found: Optional[DatabaseTarget], di
     if found is not None and head.database["system_identifier"] != found.server.system_identifier:
         reasons.append("another PostgreSQL cluster")
     return f"{head.id} was made elsewhere: {'; '.join(reasons)}" if reasons and occupied else ""
+
+
+def _expected(repository_path: str) -> Optional[float]:
+    """The seconds until the data was back in the last drill that passed; None where there was none."""
+    times = [row["rto_seconds"] for row in drill_history.rows(repository_path) if row["verdict"] == "pass"]
+    return times[-1] if times else None
 
 
 def _needed(head: manifest.Manifest, components: frozenset) -> int:

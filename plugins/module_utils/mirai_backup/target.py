@@ -97,8 +97,6 @@ def derived_name(name: str, suffix: str) -> str:
 def missing(target: DatabaseTarget, database: Optional[dict]) -> list[str]:
     """What the target lacks that the backup needs, each named with its cure."""
     found = []
-    roles = {row["name"] for row in target.query("SELECT rolname AS name FROM pg_roles")}
-    found += [f"role {name} is missing" for name in database["roles"] if name not in roles]
     available = {row["name"] for row in target.query("SELECT name FROM pg_available_extensions")}
     for extension in database["properties"]["extensions"] or []:
         if extension["name"] not in available:
