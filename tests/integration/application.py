@@ -131,8 +131,8 @@ class Application:
     def content(self) -> tuple:
         """What the application holds now: rows of its tables, and its files."""
         tables = self.sql(
-            "SELECT table_schema || '.' || table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
-            " AND table_schema IN ('public', 'auth', 'audit') ORDER BY 1"
+            "SELECT quote_ident(table_schema) || '.' || quote_ident(table_name) FROM information_schema.tables"
+            " WHERE table_type = 'BASE TABLE' AND table_schema IN ('public', 'auth', 'audit') ORDER BY 1"
         )
         rows = {name: self.sql(f"SELECT t::text FROM {name} t ORDER BY 1") for name in tables.splitlines()}
         return rows, {path.name: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}

@@ -51,6 +51,22 @@ def parser(default_config: str) -> argparse.ArgumentParser:
     verb.add_argument("--plan", action="store_true", help="only say what would be done")
     verb.add_argument("--to-database", default="", metavar="NAME", help="restore the database under another name")
     verb.add_argument("--to-dir", default="", metavar="DIR", help="restore the files into another, new directory")
+    verb.add_argument(
+        "--table",
+        action="append",
+        default=[],
+        dest="tables",
+        metavar="S.T",
+        help="only this table, into a new schema restored_… (repeatable)",
+    )
+    verb.add_argument(
+        "--file",
+        action="append",
+        default=[],
+        dest="files",
+        metavar="PATTERN",
+        help="only these files, into a new directory …_restored_… (repeatable)",
+    )
     verb.add_argument("--confirm", default="", metavar="ID@HOST", help="agree to a backup of another origin")
 
     verb = verbs.add_parser("rollback", help="undo the last restore")

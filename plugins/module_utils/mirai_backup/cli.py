@@ -76,6 +76,8 @@ def _restore(config: Config, options: argparse.Namespace) -> Outcome:
         to_database=options.to_database,
         to_dir=options.to_dir,
         confirm=options.confirm,
+        tables=tuple(options.tables),
+        files=tuple(options.files),
     )
     if options.plan:
         return restore.plan(config, request)

@@ -10,7 +10,21 @@ import shutil
 import time
 from typing import Iterator, Optional
 
-from . import exchange, filesproof, lock, manifest, records, restore_plan, restores, roles, seal, side, text, verify
+from . import (
+    exchange,
+    filesproof,
+    lock,
+    manifest,
+    partial,
+    records,
+    restore_plan,
+    restores,
+    roles,
+    seal,
+    side,
+    text,
+    verify,
+)
 from . import target as targets
 from .config import Config
 from .errors import EngineError, Interrupted, MismatchError
@@ -21,7 +35,10 @@ from .watch import Log, Observer
 
 __all__ = ["Request", "plan", "run"]
 
-plan = restore_plan.run
+
+def plan(config: Config, request: Request) -> Outcome:
+    """What ``run`` would do, found out without changing a byte."""
+    return partial.plan(config, request) if request.is_partial else restore_plan.run(config, request)
 
 
 def run(config: Config, request: Request, observer: Optional[Observer] = None) -> Outcome:
@@ -33,6 +50,8 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
     begun = time.monotonic()
     observer.say(f"restore {request.backup}: begun")
     try:
+        if request.is_partial:
+            return partial.run(config, request, observer)
         with lock.hold(config.repository, "restore"):
             seal.sweep(config.repository)
             settled = exchange.settle(config, observer)

@@ -24,13 +24,23 @@ _LOCK_PATIENCE = "5s"
 
 @dataclass(frozen=True)
 class Request:
-    """What the operator asked for; ``components`` is full, database or json."""
+    """What the operator asked for; ``components`` is full, database or json.
+
+    ``tables`` (schema.table) and ``files`` (patterns) ask for these alone, beside the live ones.
+    """
 
     backup: str = "latest"
     components: str = "full"
     to_database: str = ""
     to_dir: str = ""
     confirm: str = ""
+    tables: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only single tables or files are asked for."""
+        return bool(self.tables or self.files)
 
 
 @dataclass(frozen=True)
