@@ -62,6 +62,18 @@ options:
       - Restore the files into this directory, and leave the live directory alone.
     type: path
     default: ''
+  tables:
+    description:
+      - Restore only these tables, each as C(schema.table), into a new schema beside the live ones.
+    type: list
+    elements: str
+    default: []
+  files:
+    description:
+      - Restore only the files that match one of these patterns, into a new directory beside the live one.
+    type: list
+    elements: str
+    default: []
   confirm:
     description:
       - The words C(<id>@<host>) that allow a backup of another application or cluster to be restored here.
@@ -146,7 +158,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import restore, rollback
 
-REQUEST = ("backup", "components", "to_database", "to_dir", "confirm")
+TEXTS = ("backup", "components", "to_database", "to_dir", "confirm")
+LISTS = ("tables", "files")
 
 
 def main():
@@ -158,6 +171,8 @@ def main():
             "components": {"type": "str", "choices": ["full", "database", "json"], "default": "full"},
             "to_database": {"type": "str", "default": ""},
             "to_dir": {"type": "path", "default": ""},
+            "tables": {"type": "list", "elements": "str", "default": []},
+            "files": {"type": "list", "elements": "str", "default": []},
             "confirm": {"type": "str", "default": ""},
         },
         required_if=[("state", "restored", ["backup"])],
@@ -168,7 +183,10 @@ def main():
         if module.params["state"] == "rolled_back":
             outcome = (rollback.plan if module.check_mode else rollback.run)(config)
         else:
-            request = restore.Request(**{key: module.params[key] for key in REQUEST})
+            request = restore.Request(
+                **{key: module.params[key] for key in TEXTS},
+                **{key: tuple(module.params[key]) for key in LISTS},
+            )
             outcome = (restore.plan if module.check_mode else restore.run)(config, request)
     ansible_edge.leave(module, outcome, changed=True)
 

@@ -66,9 +66,8 @@ class Archiver:
             spool.flush()
             self._drop_orphans()
             write(_END_OF_ARCHIVE)
-        for entry in self.entries():
-            self.findings.count += entry.type == "file"
-            self.findings.size += entry.size
+        if self._superseded:
+            entries = [(entry.type == "file", entry.size) for entry in self.entries()]
 
     def entries(self) -> Iterator[Entry]:
         """The final entries in the order of the archive, each path once."""

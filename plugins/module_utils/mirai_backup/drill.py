@@ -13,6 +13,7 @@ from . import (
     assertions,
     cluster,
     control,
+    drill_choice,
     drill_files,
     drill_findings,
     drill_history,
@@ -22,7 +23,6 @@ from . import (
     postgres,
     process,
     repository,
-    selector,
     side,
     text,
     verify,
@@ -31,8 +31,9 @@ from . import target as targets
 from .cluster import Room
 from .config import Config
 from .dburl import parse
+from .drill_choice import Damaged
 from .drill_findings import Findings
-from .errors import CouldNotVerifyError, EngineError, Interrupted, ProcessError
+from .errors import CouldNotVerifyError, EngineError, Interrupted, MismatchError, ProcessError
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
 from .repository import Backup
 from .target import DatabaseTarget
@@ -50,9 +51,12 @@ def run(config: Config, word: str = "latest", observer: Optional[Observer] = Non
     """
     observer = observer or Observer(Log(config.log))
     try:
-        backup = _resolve(config, word)
+        backup = drill_choice.resolve(repository.listing(config.repository), word)
         observer.say(f"drill of {backup.id}: begun")
-        document = _Drill(config, backup, observer).run()
+        if isinstance(backup, Damaged):
+            document = _damaged(config, backup)
+        else:
+            document = _Drill(config, backup, observer).run()
     except KeyboardInterrupt as error:
         raise Interrupted("the drill was interrupted", "run it again; it clears what was left") from error
     except EngineError as error:
@@ -68,7 +72,9 @@ def run(config: Config, word: str = "latest", observer: Optional[Observer] = Non
 
 def plan(config: Config, word: str = "latest") -> Outcome:
     """What ``run`` would drill, and where; nothing is run. Raises NotFoundError, CouldNotVerifyError."""
-    backup = _resolve(config, word)
+    backup = drill_choice.resolve(repository.listing(config.repository), word)
+    if isinstance(backup, Damaged):
+        raise MismatchError(backup.problem, "choose another; see mirai-backup list")
     head = backup.manifest
     if head.database is None:
         place = "none: the backup has no database half"
@@ -87,12 +93,11 @@ def plan(config: Config, word: str = "latest") -> Outcome:
     return Outcome({"plan": document}, (f"would drill {backup.id} ({head.size} bytes)", f"place: {place}"))
 
 
-def _resolve(config: Config, word: str) -> Backup:
-    """As the selector; ``latest`` prefers a backup of both halves, and falls back to the newest of any."""
-    listing = repository.listing(config.repository)
-    if word == "latest" and not listing.good(selector.BOTH):
-        return selector.resolve(listing, word)
-    return selector.resolve(listing, word, selector.BOTH if word == "latest" else frozenset())
+def _damaged(config: Config, backup: Damaged) -> dict:
+    """The document of a drill that ends at the manifest."""
+    found = Findings()
+    found.compared("manifest", [backup.problem], 1)
+    return found.document(config, backup, drill_history.rows(config.repository))
 
 
 class _Drill:
@@ -113,12 +118,17 @@ class _Drill:
             with cluster.room(self._config.drill_dir, self._config.drill_user) as room:
                 with self._found.phase("verify"):
                     self._found.check("manifest", lambda: manifest.read(self._backup.manifest_path))
-                    self._found.check("artifacts", lambda: verify.check(self._config, self._backup, self._observer))
+                    self._found.check("artifacts", self._verify)
                 if not self._found.failed():
                     self._restore_and_prove(room)
         except CouldNotVerifyError as error:
             self._found.fill(error.message)
         return self._found.document(self._config, self._backup, self._past)
+
+    def _verify(self) -> None:
+        if self._backup.problem:
+            raise MismatchError(self._backup.problem)
+        verify.check(self._config, self._backup, self._observer)
 
     def _restore_and_prove(self, room: Room) -> None:
         found = self._found
@@ -243,7 +253,7 @@ def _major(head: manifest.Manifest) -> int:
 
 
 def _lines(document: dict, directory: str) -> tuple[str, ...]:
-    lines = [f"drill of {document['backup']['id']}: {document['verdict']}"]
+    lines = [f"drill of {document['history'][-1]['backup']}: {document['verdict']}"]
     for check in document["checks"]:
         detail = f"  {check['detail']}" if check["detail"] else ""
         compared = f" ({check['compared']} compared)" if check["compared"] is not None else ""

@@ -9,10 +9,11 @@ import datetime
 import socket
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator, Optional, Union
 
 from . import __version__, text
 from .config import Config
+from .drill_choice import Damaged
 from .errors import CouldNotVerifyError, EngineError
 from .repository import Backup
 
@@ -99,18 +100,20 @@ class Findings:
         verdicts = {one["verdict"] for one in self.checks.values()}
         return "fail" if "fail" in verdicts else "could_not_verify" if "could_not_verify" in verdicts else "pass"
 
-    def document(self, config: Config, backup: Backup, past: list[dict]) -> dict:
-        """The drill's document (see docs/architecture.md), with the ``past`` drills' rows and its own."""
+    def document(self, config: Config, backup: Union[Backup, Damaged], past: list[dict]) -> dict:
+        """The drill's document (see docs/architecture.md), with the ``past`` drills' rows and its own.
+
+        ``backup`` and the RPO are None where its manifest cannot be relied on.
+        """
         self.fill("it was not reached")
-        head = backup.manifest
-        age = (self.started - head.ended_at).total_seconds()
+        described = None if isinstance(backup, Damaged) else self._describe(backup)
         row = {
             "id": _new_id(self.started, {one["id"] for one in past}),
             "started": text.utc(self.started),
             "verdict": self.verdict(),
-            "backup": head.id,
+            "backup": backup.id,
             "rto_seconds": round(self.rto, 3) if self.rto is not None else None,
-            "size": head.size,
+            "size": described["size"] if described else None,
             "duration_seconds": round(time.monotonic() - self.begun, 3),
         }
         return {
@@ -122,16 +125,7 @@ class Findings:
             "host": socket.gethostname(),
             "application": config.application,
             "engine_version": __version__,
-            "backup": {
-                "id": head.id,
-                "kind": head.kind,
-                "ended": head.ended,
-                "size": head.size,
-                "age_seconds": round(age, 3),
-                "host": head.host,
-                "path": backup.path,
-                "server_version": head.database["server_version"] if head.database is not None else None,
-            },
+            "backup": described,
             "place": self.place,
             "checks": [self.checks[name] for name in CHECKS],
             "tables": self.tables,
@@ -140,12 +134,25 @@ class Findings:
             "negative_control": self.control,
             "phases": self.phases,
             "rto_seconds": row["rto_seconds"],
-            "rpo_seconds": round(age, 3),
+            "rpo_seconds": described["age_seconds"] if described else None,
             "targets": {
                 "rto_seconds": config.drill_rto_target or None,
                 "rpo_seconds": config.drill_rpo_target or None,
             },
             "history": [*past[-59:], row],
+        }
+
+    def _describe(self, backup: Backup) -> dict:
+        head = backup.manifest
+        return {
+            "id": head.id,
+            "kind": head.kind,
+            "ended": head.ended,
+            "size": head.size,
+            "age_seconds": round((self.started - head.ended_at).total_seconds(), 3),
+            "host": head.host,
+            "path": backup.path,
+            "server_version": head.database["server_version"] if head.database is not None else None,
         }
 
 

@@ -34,7 +34,7 @@ def run(config: Config, kind: Optional[str] = None) -> Outcome:
 
 def info(config: Config, word: str = "latest") -> Outcome:
     """Everything the manifest says of one backup, but for the list of files."""
-    backup = selector.resolve(repository.listing(config.repository), word)
+    backup = selector.preferred(repository.listing(config.repository), word)
     head = backup.manifest
     document = {"backup": backup.document(), "manifest": {**head.head(), "digest": head.digest}}
     lines = [

@@ -17,6 +17,9 @@ _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})')
 _WORD = re.compile(r"true|false|null")
 _LONGEST_TOKEN = 4096
+_TRIES = 8
+
+_decode_value = json.JSONDecoder().raw_decode
 
 
 def complaint(content: bytes) -> str:
@@ -39,6 +42,7 @@ class Scanner:
         self._stack: list[str] = []
         self._expect = "value"
         self._problem: Optional[str] = None
+        self._tries = 0
 
     def feed(self, block: bytes) -> None:
         """Take the next block."""
@@ -59,6 +63,7 @@ class Scanner:
         except UnicodeDecodeError:
             self._problem = "not UTF-8"
             return
+        self._tries = _TRIES
         position = 0
         while self._problem is None:
             if self._expect != "string":
@@ -84,6 +89,11 @@ class Scanner:
 
     def _value(self, position: int) -> Optional[int]:
         char = self._text[position]
+        if self._stack and char in '[{"' and self._tries:
+            after = self._whole_value(position)
+            if after is not None:
+                self._after_value()
+                return after
         if char in "[{":
             self._stack.append(char)
             self._expect = "first" if char == "[" else "first_key"
@@ -97,6 +107,18 @@ class Scanner:
             return None
         self._after_value()
         return match.end()
+
+    def _whole_value(self, position: int) -> Optional[int]:
+        """Pass over a value that lies whole in the text at hand, as fast as the standard library reads it.
+
+        None: it does not, or is wrong; then token by token. A few such tries a block, or deep nesting would cost
+        the square of its depth.
+        """
+        try:
+            return _decode_value(self._text, position)[1]
+        except (ValueError, RecursionError):
+            self._tries -= 1
+            return None
 
     def _first(self, position: int) -> Optional[int]:
         if self._text[position] == "]":

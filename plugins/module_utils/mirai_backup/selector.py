@@ -42,6 +42,12 @@ def resolve(listing: Listing, word: str, components: frozenset = frozenset()) ->
     return backup
 
 
+def preferred(listing: Listing, word: str) -> Backup:
+    """As ``resolve``, for any components: the newest that holds both halves, where one does, is the latest."""
+    both = word == "latest" and listing.good(BOTH)
+    return resolve(listing, word, BOTH if both else frozenset())
+
+
 def _named(listing: Listing, word: str) -> Backup:
     base = os.path.basename(word)
     found = [one for one in listing.backups if _names(one, word, base)]

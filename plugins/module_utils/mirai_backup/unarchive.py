@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import grp
 import hashlib
 import os
+import pwd
 import tarfile
+from functools import lru_cache
 from typing import BinaryIO, Callable, Iterator, Optional
 
 from .entries import ROOT, TYPES, Entry, from_member
@@ -28,7 +31,8 @@ def compare(stream: BinaryIO, head: Manifest, entries: Iterator[Entry], target: 
     count = 0
     try:
         with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape") as archive:
-            for info in archive:
+            for info in iter(archive.next, None):
+                archive.members.clear()  # tarfile keeps every member it has read
                 _refuse_unsafe(info, links)
                 shown = printable(info.name.rstrip("/")[len(ROOT) + 1 :]) or "."
                 if superseded.get(shown):
@@ -151,16 +155,21 @@ class Target:
 
 def _owner(entry: Entry) -> tuple[int, int]:
     """The owner by name where this machine knows the name, as tar does, else by number."""
-    import grp
-    import pwd
+    uid, gid = _uid(entry.owner), _gid(entry.group)
+    return entry.uid if uid is None else uid, entry.gid if gid is None else gid
 
-    uid, gid = entry.uid, entry.gid
+
+@lru_cache(maxsize=256)
+def _uid(name: str) -> Optional[int]:
     try:
-        uid = pwd.getpwnam(entry.owner).pw_uid
+        return pwd.getpwnam(name).pw_uid
     except KeyError:
-        pass
+        return None
+
+
+@lru_cache(maxsize=256)
+def _gid(name: str) -> Optional[int]:
     try:
-        gid = grp.getgrnam(entry.group).gr_gid
+        return grp.getgrnam(name).gr_gid
     except KeyError:
-        pass
-    return uid, gid
+        return None
