@@ -66,8 +66,9 @@ class Archiver:
             spool.flush()
             self._drop_orphans()
             write(_END_OF_ARCHIVE)
-        if self._superseded:
-            entries = [(entry.type == "file", entry.size) for entry in self.entries()]
+        for entry in self.entries():
+            self.findings.count += entry.type == "file"
+            self.findings.size += entry.size
 
     def entries(self) -> Iterator[Entry]:
         """The final entries in the order of the archive, each path once."""
