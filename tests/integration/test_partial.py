@@ -10,7 +10,7 @@ def test_tables_come_back_in_a_schema_of_their_own(app):
     app.sql("UPDATE public.knowledge SET title = 'x'")
     now = app.content()
     document = app.succeed(
-        "--json", "restore", "latest", "--table", "public.knowledge", "--table", "auth.表.x"
+        "--json", "restore", "latest", "--table", "public.knowledge", "--table", 'auth."表.x"'
     ).document
     assert app.content() == now
     schema = document["schema"]

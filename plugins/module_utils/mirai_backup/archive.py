@@ -22,7 +22,7 @@ from typing import BinaryIO, Callable, Iterator, Optional
 
 from . import jsoncheck
 from .entries import Entry
-from .text import printable
+from .text import unambiguous
 from .tree import Node, unreadable, walk
 
 _BLOCK = 1 << 20
@@ -48,7 +48,10 @@ class Findings:
 
 
 class Archiver:
-    """Archives the directory ``root``; ``spool_path`` is a new file that keeps the entries, one JSON line each."""
+    """Archives the directory ``root``; ``spool_path`` is a new file that keeps the entries.
+
+    A line holds the path in hex, the signature it was read with, and the entry as JSON, with tabs between.
+    """
 
     def __init__(self, root: str, spool_path: str) -> None:
         self._root = os.fsencode(root)
@@ -66,20 +69,28 @@ class Archiver:
             spool.flush()
             self._drop_orphans()
             write(_END_OF_ARCHIVE)
-        for entry in self.entries():
-            self.findings.count += entry.type == "file"
-            self.findings.size += entry.size
+        if self._superseded:
+            self._count_again()
 
     def entries(self) -> Iterator[Entry]:
         """The final entries in the order of the archive, each path once."""
         superseded = dict(self._superseded)
         with open(self._spool_path, "rb") as spool:
             for line in spool:
-                entry = Entry.parse(json.loads(line)["entry"])
+                entry = Entry.parse(json.loads(line.split(b"\t", 2)[2]))
                 if superseded.get(entry.path):
                     superseded[entry.path] -= 1
                 else:
                     yield entry
+
+    def _count(self, entry: Entry) -> None:
+        self.findings.count += entry.type == "file"
+        self.findings.size += entry.size
+
+    def _count_again(self) -> None:
+        self.findings.count = self.findings.size = 0
+        for entry in self.entries():
+            self._count(entry)
 
     def _settle(self, write: Callable, spool: BinaryIO) -> None:
         """Walk again and read again what changed, a few times; then name what does not hold still."""
@@ -150,8 +161,9 @@ class Archiver:
                 entry, signature = self._add_plain(node, kind, write), node.signature
         except FileNotFoundError:
             return None
-        record = {"path": node.path.hex(), "signature": signature, "entry": entry.document()}
-        spool.write(json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n")
+        self._count(entry)
+        record = (node.path.hex(), _numbers(signature), json.dumps(entry.document(), separators=(",", ":")))
+        spool.write("\t".join(record).encode("ascii") + b"\n")
         return signature
 
     def _add_plain(self, node: Node, kind: str, write: Callable) -> Entry:
@@ -241,9 +253,12 @@ def _records(spool_path: str, end: Optional[int] = None) -> Iterator[tuple[bytes
             line = spool.readline()
             if not line:
                 return
-            record = json.loads(line)
-            signature = record["signature"]
-            yield bytes.fromhex(record["path"]), tuple(signature) if signature is not None else None
+            path, numbers, _entry_text = line.split(b"\t", 2)
+            yield bytes.fromhex(path.decode("ascii")), tuple(map(int, numbers.split())) or None
+
+
+def _numbers(signature: Optional[tuple]) -> str:
+    return " ".join(map(str, signature or ()))
 
 
 def _ends_of_parents(path: bytes) -> Iterator[int]:
@@ -264,7 +279,7 @@ def _padding(size: int) -> bytes:
 
 
 def _shown(path: bytes) -> str:
-    return printable(os.fsdecode(path)) or "."
+    return unambiguous(os.fsdecode(path)) or "."
 
 
 def _private(path: str, flags: int) -> int:

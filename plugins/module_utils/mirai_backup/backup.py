@@ -16,6 +16,7 @@ from . import (
     __version__,
     archive,
     database,
+    exchange,
     fingerprint,
     lock,
     manifest,
@@ -23,6 +24,7 @@ from . import (
     postgres,
     prune,
     records,
+    relations,
     repository,
     seal,
     streams,
@@ -69,6 +71,7 @@ def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: fl
             with _failures_recorded(config, kind, begun):
                 for path in seal.sweep(config.repository):
                     observer.say(f"swept debris of a dead run: {path}")
+                exchange.settle(config, observer)  # the halves of a half-done restore are no recovery point
                 sealed, incomplete = _make(config, kind, observer)
             return _report(config, sealed, incomplete, observer)
     except EngineError as error:
@@ -180,6 +183,8 @@ class _DatabaseHalf:
         database.lock_tables(session, plan_.source.app, config.lock_timeout)
         self._properties = database.properties(session)
         self._roles = database.roles(session)
+        session.execute(fingerprint.PINNED)
+        self._sequences = fingerprint.sequences(session, relations.find(session))
 
     def dump(self, progress: Callable[[int], object]) -> Artifact:
         """The dump itself."""
@@ -204,7 +209,8 @@ class _DatabaseHalf:
 
     def fingerprint(self) -> dict:
         """The fingerprint, taken by the session that holds the locks: nobody can come between."""
-        return fingerprint.take(self._session, self._plan.fingerprint, self._source.server.version_num)
+        version = self._source.server.version_num
+        return fingerprint.take(self._session, self._plan.fingerprint, version, self._sequences)
 
     def describe(self, taken: Optional[dict]) -> dict:
         """The manifest's database half, sequences read once more after the dump."""

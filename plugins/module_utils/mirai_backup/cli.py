@@ -14,7 +14,7 @@ from typing import Callable, Optional, Sequence
 from . import arguments, backup, check, drill, inventory, prune, restore, rollback, verify
 from . import config as configuration
 from .config import Config
-from .errors import ConfigError, EngineError, Interrupted
+from .errors import ConfigError, EngineError, Interrupted, UsageError
 from .outcome import Outcome
 from .watch import Log, Observer, Progress
 
@@ -28,6 +28,9 @@ def main(
     try:
         options = arguments.parser(default_config).parse_args(argv)
     except SystemExit as stop:
+        if stop.code and "--json" in (sys.argv[1:] if argv is None else argv):
+            error = UsageError("the command was called wrongly", "see mirai-backup --help")
+            _out(json.dumps(error.document(), indent=2))
         return 64 if stop.code else 0
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -130,11 +133,16 @@ def _fail(options: argparse.Namespace, error: EngineError) -> int:
 
 def _out(content: str) -> None:
     """Print; a reader that went away (``| head``) is no error."""
+    if sys.stdout is None:
+        return
     try:
         print(content)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"stdout cannot be written: {error.strerror}", file=sys.stderr)
 
 
 def _interrupt(_number: int, _frame: object) -> None:

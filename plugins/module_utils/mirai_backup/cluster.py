@@ -15,6 +15,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import tempfile
 import time
 from dataclasses import dataclass
@@ -91,8 +92,9 @@ def sweep(base: str) -> list[str]:
     """Clear the directories of dead drills below ``base``; returns them."""
     gone = []
     for path in glob.glob(os.path.join(glob.escape(base), _PREFIX + "*")):
-        if os.stat(path).st_uid != os.geteuid():
-            continue
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            continue  # not a drill's, whoever gave it the name
         lock = _take(path)
         if lock is None:
             continue

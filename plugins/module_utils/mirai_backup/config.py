@@ -72,7 +72,7 @@ class Config:
     drill_schedule: str = "0 4 1 * *"
     drill_assertions: tuple[dict, ...] = ()
     drill_dir: str = "/var/tmp"
-    drill_user: str = "postgres"
+    drill_user: str = "nobody"
     drill_url: str = ""
     drill_max_age: int = 35
     drill_rto_target: int = 0

@@ -10,7 +10,7 @@ import shutil
 from dataclasses import replace
 from typing import Iterator, Optional
 
-from . import filesproof, fingerprint, manifest, postgres, verify
+from . import filesproof, fingerprint, manifest, postgres, relations, verify
 from .config import Config
 from .errors import EngineError, MismatchError
 from .postgres import identifier
@@ -118,7 +118,8 @@ def _columns(target: DatabaseTarget, database: str, expected: dict) -> Iterator[
         " AND a.attgenerated = '' AND t.typname IN ('text', 'bool', 'int4', 'int8') ORDER BY 1, 2, 3"
     )
     for row in target.query(sql, database):
-        if expected["tables"].get(f"{row['schema']}.{row['table']}", {}).get("rows"):
+        key = relations.name({"schema": row["schema"], "name": row["table"]})
+        if expected["tables"].get(key, {}).get("rows"):
             yield row
 
 

@@ -24,6 +24,7 @@ SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_cha
        (SELECT json_agg(json_build_object('grantee', CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END,
                                           'privilege', a.privilege_type, 'grantable', a.is_grantable))
           FROM aclexplode(d.datacl) a) AS acl,
+       EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public') AS has_public,
        (SELECT json_agg(json_build_object('role', CASE WHEN s.setrole <> 0 THEN pg_get_userbyid(s.setrole) END,
                                           'settings', s.setconfig))
           FROM pg_db_role_setting s WHERE s.setdatabase = d.oid) AS settings,
@@ -37,7 +38,11 @@ SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_cha
 _ROLES = """
 SELECT r.rolname AS name FROM pg_roles r WHERE r.oid IN (
   SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass
-     AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+     AND (dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+          OR (classid = 'pg_database'::regclass
+              AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())))
+  UNION SELECT setrole FROM pg_db_role_setting
+   WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
   UNION SELECT datdba FROM pg_database WHERE datname = current_database())
  ORDER BY 1
 """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from typing import Iterator, Optional
 
@@ -40,6 +41,8 @@ from .target import DatabaseTarget
 from .watch import Log, Observer
 
 _EXIT = {"pass": OK, "fail": MISMATCH}
+_HEADROOM = 1.2
+_SERVER_BYTES = 100 << 20
 _PROOFS = ("tables", "sequences", "large_objects", "schema")
 
 
@@ -120,10 +123,23 @@ class _Drill:
                     self._found.check("manifest", lambda: manifest.read(self._backup.manifest_path))
                     self._found.check("artifacts", self._verify)
                 if not self._found.failed():
+                    self._require_space(room)
                     self._restore_and_prove(room)
-        except CouldNotVerifyError as error:
-            self._found.fill(error.message)
+        except (EngineError, OSError) as error:  # the drill's own place failed it, which says nothing of the backup
+            self._found.fill(getattr(error, "message", str(error)))
         return self._found.document(self._config, self._backup, self._past)
+
+    def _require_space(self, room: Room) -> None:
+        """Raise CouldNotVerifyError when the place is too small: a full disk must not look like a bad backup."""
+        needed = int(self._head.files["size"] * _HEADROOM) if self._head.files is not None else 0
+        if self._head.database is not None:  # the decoded dump, the restored database and its write-ahead log
+            needed += int(self._head.database["size"] * 2 * _HEADROOM) + _SERVER_BYTES
+        free = shutil.disk_usage(room.path).free
+        if free < needed:
+            raise CouldNotVerifyError(
+                f"{self._config.drill_dir} has {text.size(free)} free, the drill needs about {text.size(needed)}",
+                "free space, or set drill_dir",
+            )
 
     def _verify(self) -> None:
         if self._backup.problem:
@@ -225,10 +241,13 @@ class _Drill:
             user=admin.os_user,
             secrets=(admin.password,) if admin.password else (),
         )
+        said = []
         try:
-            process.run(command)
+            process.pump((command,), lambda block: said.append(bytes(block)))
         except ProcessError as error:
-            raise EngineError(f"an index or a table is corrupt: {error.message}") from error
+            lines = b"".join(said).decode("utf-8", "replace").splitlines()
+            found = " / ".join(line.strip() for line in lines[:6] if line.strip())
+            raise EngineError(f"an index or a table is corrupt: {found or error.message}") from error
 
     def _assert(self, target: DatabaseTarget) -> None:
         if not self._config.drill_assertions:

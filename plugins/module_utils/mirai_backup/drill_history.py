@@ -32,8 +32,9 @@ def rows(repository: str) -> list[dict]:
 
 
 def passed(repository: str) -> frozenset:
-    """The ids of the backups that a drill has passed."""
-    return frozenset(row["backup"] for row in rows(repository) if row["verdict"] == "pass")
+    """The ids of the backups whose last decisive drill was passed; a later failure takes that back."""
+    last = {row["backup"]: row["verdict"] for row in rows(repository) if row["verdict"] in ("pass", "fail")}
+    return frozenset(backup for backup, verdict in last.items() if verdict == "pass")
 
 
 def append(repository: str, row: dict) -> None:

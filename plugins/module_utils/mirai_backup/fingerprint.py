@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from . import schema
+from . import relations, schema
 from .postgres import Session, identifier, literal
 
 # Everything that changes how a value looks as text.
@@ -21,19 +21,6 @@ PINNED = (
     " SET LOCAL xmlbinary='base64'; SET LOCAL search_path=pg_catalog; SET LOCAL quote_all_identifiers=off;"
     " SET LOCAL row_security=off"
 )
-
-_RELATIONS = """
-SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relispopulated AS populated,
-       pg_relation_size(c.oid) AS size, pg_get_viewdef(CASE WHEN c.relkind = 'm' THEN c.oid END) AS definition,
-       e.oid IS NOT NULL AS owned_by_extension,
-       (SELECT e.extcondition[p] FROM generate_subscripts(e.extconfig, 1) p WHERE e.extconfig[p] = c.oid) AS condition
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-  LEFT JOIN pg_extension e ON e.oid = d.refobjid
- WHERE c.relkind IN ('r', 'm', 'f', 'S') AND c.relpersistence <> 't'
-   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
- ORDER BY pg_relation_size(c.oid) DESC, 1, 2
-"""
 
 _LARGE_OBJECTS = """
 WITH sizes AS MATERIALIZED (
@@ -45,53 +32,57 @@ SELECT count(*) AS count, coalesce(sum(digest), 0)::text AS digest FROM (
 """
 
 
-def take(session: Session, mode: str, version_num: int) -> dict:
+def take(session: Session, mode: str, version_num: int, early: Optional[dict] = None) -> dict:
     """The fingerprint of the session's database, as JSON values.
 
-    ``mode`` is ``full`` (rows and digests) or ``counts`` (rows only). Keys: mode, server_major, tables (name →
+    ``mode`` is ``full`` (rows and digests) or ``counts`` (rows only). ``early`` are the sequences as they stood before
+    a dump began, where there is one. Keys: mode, server_major, tables (name →
     rows, digest), sequences (name → low, high), large_objects, schema (object → digest), excluded (name → why).
     Raises DatabaseError naming the statement that failed.
     """
     session.execute(PINNED)
-    relations = session.query(_RELATIONS)
+    positions = sequences(session, relations.find(session)) if early is None else early
+    found = relations.find(session)
     tables, excluded = {}, {}
-    for relation in relations:
-        name = f"{relation['schema']}.{relation['name']}"
-        reason = _why_excluded(relation)
+    for relation in found:
+        reason = relations.why_excluded(relation)
         if reason:
-            excluded[name] = reason
-        elif relation["kind"] in "rm":
-            tables[name] = _table(session, relation, mode)
+            excluded[relations.name(relation)] = reason
+        elif relation["kind"] in "rpm":
+            tables[relations.name(relation)] = _table(session, relation, mode)
     return {
         "mode": mode,
         "server_major": version_num // 10000,
         "tables": tables,
-        "sequences": sequences(session, relations),
+        "sequences": positions,
         "large_objects": session.query(_LARGE_OBJECTS)[0] if mode == "full" else None,
         "schema": schema.inventory(session),
         "excluded": excluded,
     }
 
 
-def sequences(session: Session, relations: list) -> dict:
+def sequences(session: Session, found: list) -> dict:
     """Every sequence's position as ``low`` and ``high``, the same until a later reading widens them."""
     parts = [
-        f"SELECT {literal(one['schema'] + '.' + one['name'])} AS name, last_value, is_called FROM {_qualified(one)}"
-        for one in relations
-        if one["kind"] == "S" and not _why_excluded(one)
+        f"SELECT {literal(relations.name(one))} AS name, s.last_value, s.is_called, q.seqincrement AS step"
+        f" FROM {_qualified(one)} s, pg_sequence q WHERE q.seqrelid = {literal(_qualified(one))}::regclass"
+        for one in found
+        if one["kind"] == "S" and not relations.why_excluded(one)
     ]
     if not parts:
         return {}
     rows = session.query(" UNION ALL ".join(parts))
-    positions = {row["name"]: [row["last_value"], int(row["is_called"])] for row in rows}
-    return {name: {"low": position, "high": position} for name, position in positions.items()}
+    # One number that only grows in the sequence's direction: the last value that was given out.
+    given = {row["name"]: row["last_value"] - (0 if row["is_called"] else row["step"]) for row in rows}
+    steps = {row["name"]: row["step"] for row in rows}
+    return {name: {"low": value, "high": value, "step": steps[name]} for name, value in given.items()}
 
 
 def widen(fingerprint: dict, session: Session) -> dict:
     """Read the sequences again after the dump: they move outside of snapshots, so the dump saw something between."""
-    later = sequences(session, session.query(_RELATIONS))
+    later = sequences(session, relations.find(session))
     merged = {
-        name: {"low": position["low"], "high": later.get(name, position)["high"]}
+        name: {**position, "high": later.get(name, position)["high"]}
         for name, position in fingerprint["sequences"].items()
     }
     return dict(fingerprint, sequences=merged)
@@ -138,7 +129,7 @@ def _differing_sequences(expected: dict, found: dict) -> list[str]:
         if wanted is None or got is None:
             lines.append(f"sequence {name} is {'missing' if got is None else 'there, but was not'}")
         elif not _within(got["low"], wanted):
-            lines.append(f"sequence {name} stands at {got['low'][0]} instead of {wanted['low'][0]}")
+            lines.append(f"sequence {name} stands at {got['low']} instead of {wanted['low']}")
     return lines
 
 
@@ -170,23 +161,27 @@ def _table(session: Session, relation: dict, mode: str) -> dict:
             return {"rows": 0, "digest": "0" if mode == "full" else ""}
         source = f"({relation['definition'].rstrip(';')}) mirai_row"
     else:
-        source = f"ONLY {_qualified(relation)} mirai_row {relation['condition'] or ''}"
+        only = "" if relation["kind"] == "p" else "ONLY "
+        source = f"{only}{_qualified(relation)} mirai_row {relation['condition'] or ''}"
     digest = "''"
     if mode == "full":
-        digest = 'coalesce(sum(hashtextextended((mirai_row.*)::text COLLATE "C", 0)), 0)::text'
-    return session.query(f"SELECT count(*) AS rows, {digest} AS digest FROM {source}")[0]
+        row = (
+            f"ROW({', '.join('mirai_row.' + one for one in relation['columns'])})"
+            if relation["columns"]
+            else "(mirai_row.*)"
+        )
+        digest = f'coalesce(sum(hashtextextended({row}::text COLLATE "C", 0)), 0)::text'
+    # The locks on the table's indexes go with the savepoint: thousands of them would not fit into the server's table.
+    session.execute("SAVEPOINT one_table")
+    found = session.query(f"SELECT count(*) AS rows, {digest} AS digest FROM {source}")[0]
+    session.execute("ROLLBACK TO SAVEPOINT one_table; RELEASE SAVEPOINT one_table")
+    return found
 
 
-def _why_excluded(relation: dict) -> str:
-    if relation["kind"] == "f":
-        return "foreign table: its rows live elsewhere"
-    if relation["owned_by_extension"] and relation["condition"] is None:
-        return "belongs to an extension, which brings its content"
-    return ""
-
-
-def _within(position: list, span: dict) -> bool:
-    """Whether a sequence's position lies in a span that may run upwards or downwards."""
+def _within(position: int, span: dict) -> bool:
+    """Whether a sequence's position lies in a span; one that turned back meanwhile (cycle, setval) tells nothing."""
+    if (span["high"] - span["low"]) * span["step"] < 0:
+        return True
     low, high = sorted((span["low"], span["high"]))
     return low <= position <= high
 

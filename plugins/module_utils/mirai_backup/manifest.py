@@ -24,6 +24,11 @@ SUFFIX = ".manifest.json"
 _ENTRIES = b'"entries": [\n'
 _NO_ENTRIES = b"]\n}\n"
 _HEAD_LIMIT = 64 << 20
+_DATABASE_KEYS = frozenset(
+    ("name", "system_identifier", "server_version", "size", "properties", "roles", "fingerprint")
+)
+_FILES_KEYS = frozenset(("count", "size", "sha256"))
+_FINGERPRINT_KEYS = frozenset(("mode", "server_major", "tables", "sequences", "large_objects", "schema"))
 
 
 @dataclass(frozen=True)
@@ -122,9 +127,32 @@ def read(path: str) -> Manifest:
         for name in ("artifacts", "members"):
             values[name] = tuple(Artifact(**one) for one in values[name])
         values["warnings"] = tuple(values["warnings"])
-        return Manifest(**values, digest=claimed)
+        head = Manifest(**values, digest=claimed)
     except (TypeError, KeyError) as error:
         raise _damaged(path, f"it is not understood ({error})") from error
+    _require_types(path, head)
+    return head
+
+
+def _require_types(path: str, head: Manifest) -> None:
+    """Raise MismatchError unless every value is of the kind that the rest of the engine relies on."""
+    texts = (head.id, head.kind, head.application, head.host, head.started, head.ended, head.compression)
+    sound = all(isinstance(one, str) for one in texts) and isinstance(head.sequence, int)
+    sound = sound and isinstance(head.duration_seconds, (int, float))
+    for artifact in head.artifacts + head.members:
+        sound = sound and isinstance(artifact.name, str) and isinstance(artifact.size, int)
+        sound = sound and isinstance(artifact.sha256, str)
+    for half, keys in ((head.database, _DATABASE_KEYS), (head.files, _FILES_KEYS)):
+        sound = sound and (half is None or (isinstance(half, dict) and keys <= set(half)))
+    fingerprint = (head.database or {}).get("fingerprint") if sound else None
+    sound = sound and (fingerprint is None or _FINGERPRINT_KEYS <= set(fingerprint))
+    try:
+        text.parse_utc(head.started)
+        text.parse_utc(head.ended)
+    except (TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise _damaged(path, "a value in it is missing or of the wrong type")
 
 
 def read_entries(path: str, manifest: Manifest) -> Iterator[Entry]:

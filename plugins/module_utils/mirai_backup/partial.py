@@ -18,6 +18,7 @@ from . import (
     postgres,
     process,
     records,
+    relations,
     repository,
     restores,
     seal,
@@ -170,13 +171,14 @@ def _tables(
 
 def _gather(place: DatabaseTarget, scratch: str, schema: str, tables: tuple[str, ...]) -> list[str]:
     """Copy the tables into the schema within the side database; returns their names there."""
+    known = place.query(
+        "SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p', 'm')",
+        scratch,
+    )
     statements, names = [f"CREATE SCHEMA {identifier(schema)}"], []
     for table in tables:
-        rows = place.query(
-            "SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid ="
-            f" c.relnamespace WHERE n.nspname || '.' || c.relname = {literal(table)} AND c.relkind IN ('r', 'p', 'm')",
-            scratch,
-        )
+        rows = [row for row in known if relations.name(row) == table]
         if len(rows) != 1:
             raise NotFoundError(f"{table} names {len(rows)} tables", "write it as schema.table")
         name = rows[0]["name"] if rows[0]["name"] not in names else targets.derived_name(table, "")

@@ -20,6 +20,7 @@ from .manifest import Manifest
 STEMS = {"full": "mirai_full", "database": "mirai_db", "json": "mirai_json"}
 _BASES = {"full": ".tar.gz", "database": ".sql", "json": ".tar"}
 _NAME = re.compile(r"mirai_(full|db|json)_(\d{8}_\d{6})\.(tar|sql)\.(gz|zst)(\.gpg)?")
+_ARTIFACT = re.compile(r"mirai_(?:full|db|json|globals)_(\d{8}_\d{6})\.(?:tar|sql)\.(?:gz|zst)(?:\.gpg)?")
 STAGING = ".staging"
 PINS = ".pins"
 
@@ -160,10 +161,19 @@ def release(repository: str, backup_id: str) -> None:
 def _backup(repository: str, kind: str, path: str, passed: frozenset) -> Backup:
     head = manifest.read(path)
     expected = f"{head.artifacts[0].name}{manifest.SUFFIX}" if head.artifacts else ""
+    foreign = [one.name for one in head.artifacts if not _belongs(one.name, head.id)]
+    if foreign:
+        raise MismatchError(f"manifest {path} lists {foreign[0]}, which is no artifact of {head.id}")
     if head.kind != kind or os.path.basename(path) != expected or not expected.startswith(head.id + "."):
         raise MismatchError(f"manifest {path} belongs to another backup, {head.id}")
     pinned = os.path.exists(os.path.join(repository, PINS, head.id))
     return Backup(head, path, pinned, _problem(head, os.path.dirname(path)) or "", head.id in passed)
+
+
+def _belongs(name: str, backup_id: str) -> bool:
+    """Whether ``name`` can be an artifact of the backup: nothing else is ever deleted with it."""
+    match = _ARTIFACT.fullmatch(name)
+    return match is not None and match.group(1) == timestamp_of(backup_id)
 
 
 def _problem(head: Manifest, directory: str) -> Optional[str]:

@@ -28,7 +28,7 @@ from . import (
 from . import target as targets
 from .config import Config
 from .errors import EngineError, Interrupted, MismatchError
-from .outcome import Outcome
+from .outcome import INCOMPLETE, OK, Outcome
 from .restore_plan import Request, RestorePlan
 from .restores import Journal
 from .watch import Log, Observer
@@ -60,7 +60,7 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
             verify.check(config, plan_.backup, observer)
             with _failures_recorded(config, plan_):
                 outcome = _restore(config, plan_, observer, begun)
-        return Outcome({**outcome.document, "settled": settled}, (*settled, *outcome.lines))
+        return Outcome({**outcome.document, "settled": settled}, (*settled, *outcome.lines), outcome.exit_code)
     except EngineError as error:
         observer.say(f"restore {request.backup}: FAILED: {error}", "ERROR")
         raise
@@ -92,7 +92,12 @@ def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: floa
     else:
         _beside(journal, plan_)
         restores.remove(config.repository, journal)
-    let_go = exchange.let_go(config, plan_.database, observer) if plan_.swaps else []
+    incomplete = list(proof.get("database", {}).get("schema_differences", []))
+    let_go = []
+    try:
+        let_go = exchange.let_go(config, plan_.database, observer) if plan_.swaps else []
+    except (EngineError, OSError) as error:  # the restore stands
+        incomplete.append(f"an older previous state could not be let go: {error}")
     seconds = time.monotonic() - begun
     document = {
         "restored": head.id,
@@ -103,12 +108,13 @@ def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: floa
         "previous": journal.names() if plan_.swaps else "",
         "let_go": let_go,
         "notes": notes,
+        "incomplete": incomplete,
         "window_seconds": round(window, 3),
         "duration_seconds": round(seconds, 3),
         "phases": {name: round(value, 3) for name, value in phases.items()},
     }
     records.append(config.repository, {"verb": "restore", "result": "ok", **document})
-    return Outcome(document, _lines(plan_, document))
+    return Outcome(document, _lines(plan_, document), INCOMPLETE if incomplete else OK)
 
 
 def _make_halves(
@@ -218,5 +224,6 @@ def _lines(plan_: RestorePlan, document: dict) -> tuple[str, ...]:
         lines.append(f"  before     {document['previous'] or 'nothing was there'}")
         lines.append("  undo with  mirai-backup rollback")
     lines += [f"  note       {one}" for one in document["notes"]]
+    lines += [f"  otherwise  {one}" for one in document["incomplete"]]
     lines += [f"  let go     {one}" for one in document["let_go"]]
     return tuple(lines)

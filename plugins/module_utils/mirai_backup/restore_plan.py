@@ -146,7 +146,11 @@ def make(config: Config, request: Request) -> RestorePlan:
         directory = os.path.abspath(request.to_dir) if request.to_dir else target.real_directory(config)
         if request.to_dir and os.path.lexists(directory):
             raise UsageError(f"directory {directory} is already there", "choose a new one")
-        files = filesproof.changes(directory, manifest.read_entries(backup.manifest_path, head))
+        try:
+            files = filesproof.changes(directory, manifest.read_entries(backup.manifest_path, head))
+        except OSError as error:
+            uncounted = uncounted or f"{error.filename}: {error.strerror}"
+    needed, free = _space(config, head, components, directory)
     return RestorePlan(
         backup=backup,
         swaps=not beside,
@@ -159,8 +163,8 @@ def make(config: Config, request: Request) -> RestorePlan:
         missing_roles=roles.missing(found, head.database["roles"]) if found is not None else (),
         foreign="" if beside else _foreign(config, backup, found, directory),
         connections=connections,
-        needed_bytes=_needed(head, components),
-        free_bytes=_free(directory or config.repository),
+        needed_bytes=needed,
+        free_bytes=free,
         expected_seconds=_expected(config.repository),
     )
 
@@ -176,6 +180,11 @@ def preflight(plan: RestorePlan, confirm: str) -> None:
         raise PreflightError(
             f"the restore needs about {text.size(plan.needed_bytes)}, but {text.size(plan.free_bytes)} are free",
             "free space; nothing was changed",
+        )
+    if plan.swaps and plan.directory and os.path.ismount(plan.directory):
+        raise PreflightError(
+            f"data directory {plan.directory} is a mount point, which cannot be swapped",
+            "restore with --to-dir beside it and copy, or mount the directory above it",
         )
     wanted = f"{plan.backup.id}@{socket.gethostname()}"
     if plan.foreign and confirm != wanted:
@@ -240,17 +249,25 @@ def _expected(repository_path: str) -> Optional[float]:
     return times[-1] if times else None
 
 
-def _needed(head: manifest.Manifest, components: frozenset) -> int:
-    """Bytes: the restored halves beside the live ones, and the decoded dump while it is read."""
-    needed = 2 * head.database["size"] if "database" in components else 0
-    needed += head.files["size"] if "json" in components else 0
-    return int(needed * _HEADROOM)
+def _space(config: Config, head: manifest.Manifest, components: frozenset, directory: str) -> tuple[int, int]:
+    """Bytes needed and free on the file system that has the least to spare; the server's own it cannot see."""
+    wants: dict = {}
+    if "database" in components:  # the decoded dump, while it is read
+        wants[config.repository] = head.database["size"]
+    if "json" in components:
+        wants[os.path.dirname(directory)] = head.files["size"]
+    devices: dict = {}
+    for path, size in wants.items():
+        place = _existing(path)
+        needed, _free = devices.get(os.stat(place).st_dev, (0, 0))
+        devices[os.stat(place).st_dev] = (needed + int(size * _HEADROOM), shutil.disk_usage(place).free)
+    return min(devices.values(), key=lambda pair: pair[1] - pair[0])
 
 
-def _free(path: str) -> int:
+def _existing(path: str) -> str:
     while not os.path.isdir(path):
         path = os.path.dirname(path)
-    return shutil.disk_usage(path).free
+    return path
 
 
 def _count(rows: Optional[int]) -> str:

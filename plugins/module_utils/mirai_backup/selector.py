@@ -8,7 +8,7 @@ import difflib
 import os
 import re
 
-from .errors import NotFoundError
+from .errors import MismatchError, NotFoundError
 from .repository import Backup, Listing
 
 BOTH = frozenset(("database", "json"))
@@ -57,7 +57,7 @@ def _named(listing: Listing, word: str) -> Backup:
         raise NotFoundError(f"{word} names {len(found)} backups", f"write one of {', '.join(one.id for one in found)}")
     for path, reason in listing.damaged:
         if base and base in os.path.basename(path):
-            raise NotFoundError(f"{word} cannot be used: {reason}", "choose another; see mirai-backup list")
+            raise MismatchError(f"{word} cannot be used: {reason}", "choose another; see mirai-backup list")
     raise NotFoundError(f"there is no backup {word}", _nearest(listing, base))
 
 

@@ -77,6 +77,10 @@ def create_database(target: DatabaseTarget, name: str, properties: dict) -> None
         key = "ICU_LOCALE" if provider == "icu" else "BUILTIN_LOCALE"
         options += [f"LOCALE_PROVIDER {provider}", f"{key} {literal(properties['locale'])}"]
     target.execute(f"CREATE DATABASE {identifier(name)} {' '.join(options)}")
+    if not properties["has_public"]:
+        target.execute("DROP SCHEMA public", name)
+    if "plpgsql" not in [extension["name"] for extension in properties["extensions"] or []]:
+        target.execute("DROP EXTENSION plpgsql", name)
 
 
 def load(target: DatabaseTarget, name: str, work: str, jobs: int, head: Manifest, extra: tuple[str, ...] = ()) -> None:
@@ -138,21 +142,25 @@ def dress(target: DatabaseTarget, name: str, properties: dict) -> None:
 def prove(target: DatabaseTarget, name: str, head: Manifest) -> dict:
     """Hold the database ``name`` to the fingerprint of the manifest. Raises MismatchError naming each difference.
 
-    Returns the verdict, ``pass`` or ``not_configured``, and how much was compared.
+    Returns the verdict, ``pass`` or ``not_configured``, how much was compared, and what of the schema is printed
+    otherwise than before. The content decides: pg_restore made the schema without an error, and a server may print
+    what it holds in another way after a round trip.
     """
     expected = head.database["fingerprint"]
     if expected is None:
-        return {"verdict": "not_configured", "tables": 0, "rows": 0}
+        return {"verdict": "not_configured", "tables": 0, "rows": 0, "schema_differences": []}
     with postgres.Session(target.clients, target.on(name)) as session:
         found = fingerprint.take(session, expected["mode"], target.server.version_num)
-    lines = fingerprint.differences(expected, found)
+    checks = fingerprint.differences_by_check(expected, found)
+    schema = checks.pop("schema")
+    lines = [line for one in checks.values() for line in one]
     if lines:
         raise MismatchError(
             f"what was restored from {head.id} is not what the snapshot held: {'; '.join(lines[:10])}",
             "nothing in service was touched; try another backup",
         )
     rows = sum(table["rows"] for table in expected["tables"].values())
-    return {"verdict": "pass", "tables": len(expected["tables"]), "rows": rows}
+    return {"verdict": "pass", "tables": len(expected["tables"]), "rows": rows, "schema_differences": schema}
 
 
 def drop_database(target: DatabaseTarget, name: str) -> None:

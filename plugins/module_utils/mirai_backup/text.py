@@ -43,6 +43,11 @@ def local(moment: datetime.datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
 
 
+def unambiguous(name: str) -> str:
+    """As ``printable``, and no two names give the same: a backslash of the name's own is doubled."""
+    return printable(name.replace("\\", "\\\\"))
+
+
 def printable(name: str) -> str:
     """A file name that can be printed and stored anywhere; bytes that are not UTF-8 appear as ``\\xNN``."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -15,7 +15,7 @@ from typing import BinaryIO, Callable, Iterator, Optional
 from .entries import ROOT, TYPES, Entry, from_member
 from .errors import MismatchError
 from .manifest import Manifest
-from .text import printable
+from .text import printable, unambiguous
 
 _BLOCK = 1 << 20
 
@@ -34,7 +34,7 @@ def compare(stream: BinaryIO, head: Manifest, entries: Iterator[Entry], target: 
             for info in iter(archive.next, None):
                 archive.members.clear()  # tarfile keeps every member it has read
                 _refuse_unsafe(info, links)
-                shown = printable(info.name.rstrip("/")[len(ROOT) + 1 :]) or "."
+                shown = unambiguous(info.name.rstrip("/")[len(ROOT) + 1 :]) or "."
                 if superseded.get(shown):
                     superseded[shown] -= 1
                     continue

@@ -46,7 +46,16 @@ def head_of():
     def make(kind="json", sequence=1, age=datetime.timedelta(0), timestamp="", **values):
         ended = datetime.datetime.now(datetime.timezone.utc) - age
         timestamp = timestamp or f"20260101_{sequence:06d}"
-        halves = {"database": {"name": "mirai", "roles": []}, "files": {"count": 0, "size": 0, "sha256": _NO_ENTRIES}}
+        database = {
+            "name": "mirai",
+            "system_identifier": "1",
+            "server_version": "15.14",
+            "size": 1,
+            "properties": {},
+            "roles": [],
+            "fingerprint": None,
+        }
+        halves = {"database": database, "files": {"count": 0, "size": 0, "sha256": _NO_ENTRIES}}
         held = {"full": halves, "database": {"database": halves["database"]}, "json": {"files": halves["files"]}}
         return manifest.Manifest(
             id=f"{repository.STEMS[kind]}_{timestamp}",

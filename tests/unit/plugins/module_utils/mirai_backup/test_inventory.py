@@ -6,8 +6,23 @@ import pytest
 from mirai_backup import inventory, repository
 from mirai_backup.errors import NotFoundError
 
-FINGERPRINT = {"mode": "full", "tables": {"public.users": {"rows": 3}, "auth.roles": {"rows": 4}}}
-DATABASE = {"name": "mirai", "server_version": "15.14", "size": 2_000_000, "roles": [], "fingerprint": FINGERPRINT}
+FINGERPRINT = {
+    "mode": "full",
+    "server_major": 15,
+    "tables": {"public.users": {"rows": 3}, "auth.roles": {"rows": 4}},
+    "sequences": {},
+    "large_objects": None,
+    "schema": {},
+}
+DATABASE = {
+    "name": "mirai",
+    "system_identifier": "1",
+    "server_version": "15.14",
+    "size": 2_000_000,
+    "properties": {},
+    "roles": [],
+    "fingerprint": FINGERPRINT,
+}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 
 import pytest
 from mirai_backup import drill_history, repository, selector
-from mirai_backup.errors import NotFoundError
+from mirai_backup.errors import MismatchError, NotFoundError
 from mirai_backup.selector import BOTH
 
 
@@ -101,7 +101,7 @@ def test_latest_verified_is_the_newest_that_a_drill_has_passed(repo, three):
 def test_a_damaged_manifest_is_named_when_it_is_asked_for(repo, three):
     with open(f"{repo}/json/{three[2].artifacts[0].name}.manifest.json", "r+b") as file:
         file.write(b"?")
-    with pytest.raises(NotFoundError, match="cannot be used: manifest .* is not valid JSON"):
+    with pytest.raises(MismatchError, match="cannot be used: manifest .* is not valid JSON"):
         resolve(repo, three[2].id)
 
 
