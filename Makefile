@@ -20,7 +20,8 @@ heading = printf '\n=== %s ===\n' "$(1)"
 # Set here and not for the whole file: demo and bootstrap choose their own Python.
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
-.PHONY: help demo test bootstrap lint unit integration molecule clean $(SCENARIOS:%=molecule-%)
+# make bench   peak memory at 20 MB, 200 MB and 2 GB, and the ratio to bare pg_dump
+.PHONY: help demo test bench bootstrap lint unit integration molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -63,6 +64,10 @@ integration: $(VENV)/.stamp
 	@$(call heading,integration tests: a real PostgreSQL)
 	$(in_venv)
 	PYTHONPATH=plugins/module_utils pytest tests/integration
+
+bench: $(VENV)/.stamp
+	@$(in_venv)
+	python tests/bench/memory.py
 
 molecule: $(SCENARIOS:%=molecule-%)
 

@@ -19,7 +19,7 @@ import stat
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Iterator, Optional
 
 from . import clients as client_programs
 from . import postgres, process
@@ -66,25 +66,26 @@ class Room:
 
 @contextlib.contextmanager
 def room(base: str, account: str) -> Iterator[Room]:
-    """A directory for one drill below ``base``; what killed drills left there is cleared first."""
-    sweep(base)
-    path = tempfile.mkdtemp(prefix=_PREFIX, dir=base)
-    lock = _take(path)
+    """A directory for one drill below ``base``; what killed drills left there is cleared first.
+
+    Raises CouldNotVerifyError where there is no such account.
+    """
+    account = account if os.geteuid() == 0 else ""
+    owner = _owner(account)
+    with _one_at_a_time(base):
+        sweep(base)
+        path = tempfile.mkdtemp(prefix=_PREFIX, dir=base)
+        lock = _take(path)
     try:
-        account = account if os.geteuid() == 0 else ""
         os.chmod(path, 0o711)  # the account passes through; what is inside is private
         os.mkdir(os.path.join(path, "work"), 0o700)
         os.mkdir(os.path.join(path, "cluster"), 0o700)
-        if account:
-            entry = pwd.getpwnam(account)
-            os.chown(os.path.join(path, "cluster"), entry.pw_uid, entry.pw_gid)
+        if owner is not None:
+            os.chown(os.path.join(path, "cluster"), owner.pw_uid, owner.pw_gid)
         yield Room(path, account)
-    except KeyError as error:
-        raise CouldNotVerifyError(
-            f"there is no account {account} to run the drill's server as", "set drill_user"
-        ) from error
     finally:
-        shutil.rmtree(path)
+        with _one_at_a_time(base):
+            shutil.rmtree(path)
         os.close(lock)
 
 
@@ -105,6 +106,28 @@ def sweep(base: str) -> list[str]:
         finally:
             os.close(lock)
     return gone
+
+
+@contextlib.contextmanager
+def _one_at_a_time(base: str) -> Iterator[None]:
+    """Make, sweep and remove while no other drill does: between two steps of one, another would take it for dead."""
+    descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _owner(account: str) -> Optional[pwd.struct_passwd]:
+    if not account:
+        return None
+    try:
+        return pwd.getpwnam(account)
+    except KeyError as error:
+        raise CouldNotVerifyError(
+            f"there is no account {account} to run the drill's server as", "set drill_user"
+        ) from error
 
 
 def programs(major: int, pg_bindir: str = "") -> Clients:

@@ -37,17 +37,19 @@ def differences(directory: str, entries: Iterator[Entry]) -> list[str]:
 def changes(directory: str, entries: Iterator[Entry]) -> dict:
     """What restoring ``entries`` over ``directory`` would do: the paths ``added``, ``changed`` and ``removed``."""
     added, changed, known = [], [], set()
+    is_there = os.path.isdir(directory)
     for entry in entries:
-        known.add(entry.path)
+        if is_there:
+            known.add(entry.path)
         if entry.type == "directory":
             continue
-        found = on_disk(directory, entry) if os.path.isdir(directory) else None
+        found = on_disk(directory, entry) if is_there else None
         if found is None:
             added.append(entry.shown)
         elif entry.differs_from(found) not in ("", "mtime"):
             changed.append(entry.shown)
     removed = []
-    if os.path.isdir(directory):
+    if is_there:
         for node in walk(os.fsencode(directory)):
             if os.fsdecode(node.path) not in known and not stat.S_ISDIR(node.status.st_mode):
                 removed.append(f"data/{os.fsdecode(node.path)}".encode("utf-8", "replace").decode("utf-8"))

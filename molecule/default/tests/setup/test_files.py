@@ -30,8 +30,8 @@ def test_cron_entry(host, user):
     assert entry.is_file
     assert (entry.mode, entry.user) == (0o644, "root")
     jobs = [line.split() for line in entry.content_string.splitlines() if "/mirai-backup " in line]
-    assert len(jobs) == 1
-    assert jobs[0][:6] == ["0", "2", "*", "*", "*", user]
+    assert [job[:6] for job in jobs] == [["0", "2", "*", "*", "*", user], ["0", "4", "1", "*", "*", user]]
+    assert [job[8] for job in jobs] == ["backup", "drill"]
 
 
 def test_log_is_the_users_and_rotated(host, run, user, paths):
