@@ -51,7 +51,7 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
         if age > max_age:
             problems.append(f"the newest backup of the {half} half is {text.duration(age)} old ({good[-1].id})")
     future = [one.id for one in listing.backups if (one.manifest.ended_at - now).total_seconds() > 3600]
-    problems += [f"{one} lies in the future: the clock is or was wrong, and retention rests" for one in future]
+    problems += [f"{one} lies in the future: the clock is wrong, retention rests" for one in future]
     problems += [f"{one.id} is not whole: {one.problem}" for one in listing.backups if one.problem]
     problems += [problem for _path, problem in listing.damaged]
     if config.drill:

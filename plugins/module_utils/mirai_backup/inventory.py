@@ -63,7 +63,11 @@ def keep(config: Config, word: str, pinned: bool) -> Outcome:
 def _line(backup: Backup) -> str:
     head = backup.manifest
     age = (datetime.datetime.now(datetime.timezone.utc) - head.ended_at).total_seconds()
-    marks = ("  pinned" if backup.pinned else "") + (f"  NOT WHOLE: {backup.problem}" if backup.problem else "")
+    marks = (
+        ("  drilled" if backup.drilled else "")
+        + ("  pinned" if backup.pinned else "")
+        + (f"  NOT WHOLE: {backup.problem}" if backup.problem else "")
+    )
     return f"{head.id:<32} {text.size(head.size):>9}  {text.duration(max(age, 0)):>10} old{marks}"
 
 

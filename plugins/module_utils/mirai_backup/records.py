@@ -15,6 +15,7 @@ from .repository import Backup
 LATEST = "LATEST_BACKUP.txt"
 METADATA = "backup_metadata.log"
 _TAIL = 1 << 16
+_FLAGS = {"full": "", "database": " --db-only", "json": " --json-only"}
 
 
 def write_latest(repository: str, backup: Backup) -> None:
@@ -27,7 +28,7 @@ def write_latest(repository: str, backup: Backup) -> None:
         f"Finished:      {text.local(head.ended_at)}",
         f"Size:          {text.size(head.size)}",
         f"Duration:      {text.duration(head.duration_seconds)}",
-        f"Restore with:  mirai-backup restore {head.id}",
+        f"Restore with:  mirai-backup restore {head.id}{_FLAGS[head.kind]}",
         *(f"Warning:       {one}" for one in head.warnings),
     ]
     content = "\n".join(lines) + "\n"

@@ -121,7 +121,7 @@ class HashedReader:
 def _chosen(listing: Listing, word: str) -> Backup:
     """As the selector, but a backup that is not whole may be named here: verify is to say so."""
     named = [one for one in listing.backups if word in (one.id, repositories.timestamp_of(one.id), one.path)]
-    return named[0] if len(named) == 1 else selector.resolve(listing, word)
+    return named[0] if len(named) == 1 else selector.preferred(listing, word)
 
 
 def _result(config: Config, backup: Backup, observer: Observer) -> dict:

@@ -44,7 +44,10 @@ def test_a_missing_half_is_a_problem(settings, sealed):
 
 def test_a_backup_from_the_future_means_a_wrong_clock(settings, sealed):
     head = sealed("full", age=-2 * HOUR)
-    assert check.run(settings).document["problems"][0] == f"{head.id} lies in the future: the clock is or was wrong, and retention rests"
+    assert (
+        check.run(settings).document["problems"][0]
+        == f"{head.id} lies in the future: the clock is wrong, retention rests"
+    )
 
 
 def test_what_is_damaged_or_not_whole_is_a_problem(settings, repo, sealed):

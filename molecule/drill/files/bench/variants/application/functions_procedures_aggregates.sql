@@ -1,0 +1,8 @@
+CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION f(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT $1 $$;
+CREATE PROCEDURE p(x int) LANGUAGE plpgsql AS 'BEGIN END';
+CREATE AGGREGATE mysum (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
+CREATE TABLE t (x text);
+INSERT INTO t VALUES ('b'), ('a');
+CREATE INDEX ON t (f(x));
+CREATE STATISTICS st (ndistinct) ON x, (f(x)) FROM t;

@@ -1,0 +1,12 @@
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone TO ''Asia/Tokyo''', current_database());
+  EXECUTE format('ALTER DATABASE %I SET bytea_output TO escape', current_database());
+  EXECUTE format('ALTER DATABASE %I SET datestyle TO ''German''', current_database());
+  EXECUTE format('ALTER DATABASE %I SET extra_float_digits TO -5', current_database());
+  EXECUTE format('ALTER DATABASE %I SET search_path TO nowhere', current_database());
+  EXECUTE format('ALTER DATABASE %I SET row_security TO off', current_database());
+  EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only TO on', current_database()); END $$;
+SET default_transaction_read_only TO off;
+SET search_path TO public;
+CREATE TABLE t (b bytea, f float8, d timestamptz);
+INSERT INTO t VALUES ('\\x00ff', 0.1, '2026-01-01');
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO bench;

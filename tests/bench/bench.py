@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Measure the engine side by side with bare pg_dump and with the operators' guide, and write docs/benchmarks.md.
+
+    python3 tests/bench/bench.py [--sizes 20M,200M,2G] [--memory-sizes …] [--files 100000] [--repeat 3]
+
+A size is that of the database's SQL and, once more, of the data directory. Everything that is made lies below one
+temporary directory and is gone afterwards; some ten times the largest size has to be free there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[1:1] = [str(ROOT / path) for path in ("tests/integration", "tests/fixtures", "plugins/module_utils")]
+
+import document
+import footprints
+import history
+import machine
+import rounds
+from document import Results
+from generate import size_of
+from peaks import CommandFailed, merged
+from series import Series
+from server import Server
+from subject import Subject
+
+
+def main(argv: "list[str] | None" = None) -> int:
+    """Measure, write, say which goals were missed; 1 when something that was to be measured failed."""
+    options = _options(argv)
+    with tempfile.TemporaryDirectory(prefix="mirai-bench-", dir=options.scratch) as name:
+        scratch = Path(name)
+        scratch.chmod(0o755)  # the server's account passes through
+        server = Server(scratch / "pg").create()
+        try:
+            found = _measure(options, scratch, server)
+        except CommandFailed as error:
+            _say(f"bench: {error}")
+            return 1
+        finally:
+            server.remove()
+    page = document.render(found)
+    options.output.write_text(page, encoding="utf-8")
+    print(page)
+    for one in document.missed(found):
+        _say(f"goal missed: {one}")
+    return 0
+
+
+def _options(argv: "list[str] | None") -> argparse.Namespace:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--sizes", default="20M,200M,2G", help="to time (default: %(default)s)")
+    parser.add_argument("--memory-sizes", help="to watch the memory at (default: as --sizes)")
+    parser.add_argument("--files", type=int, default=100_000, help="small files; 0: none (default: %(default)s)")
+    parser.add_argument("--backups", type=int, default=10_000, help="for list; 0: none (default: %(default)s)")
+    parser.add_argument("--repeat", type=int, default=3, help="rounds (default: %(default)s)")
+    parser.add_argument("--scratch", type=Path, help="where to make it all (default: the system's place)")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md", help="default: %(default)s")
+    options = parser.parse_args(argv)
+    options.sizes = options.sizes.split(",")
+    options.memory_sizes = options.memory_sizes.split(",") if options.memory_sizes else options.sizes
+    return options
+
+
+def _measure(options: argparse.Namespace, scratch: Path, server: Server) -> Results:
+    found = Results(
+        date=f"{datetime.date.today():%Y-%m-%d}",
+        machine=machine.lines(server.bindir),
+        busy=machine.busy(),
+        repeat=options.repeat,
+    )
+    for number, size in enumerate(dict.fromkeys([*options.sizes, *options.memory_sizes])):
+        _say(f"{size}: making the data")
+        subject = Subject(scratch / f"app{number}", server, f"bench{number}").generate(size_of(size), size_of(size))
+        if number == 0:
+            found.start = rounds.starts(subject, options.repeat)
+        if size in options.sizes:
+            found.times[size] = rounds.sized(subject, options.repeat, _say)
+        if size in options.memory_sizes:
+            found.peaks[size] = footprints.sized(subject, _say)
+        if number == 0 and options.backups:
+            _list(subject, options, found)
+        subject.remove()
+    if options.files:
+        _many_files(options, scratch, server, found)
+    return found
+
+
+def _list(subject: Subject, options: argparse.Namespace, found: Results) -> None:
+    _say(f"list of {options.backups} backups")
+    subject.forget()
+    subject.timed("backup", "--db-only")
+    history.fill(subject, options.backups - 1)
+    found.backups, found.manifest_bytes = options.backups, history.head_bytes(subject)
+    found.listing = Series(tuple(subject.timed("list") for _number in range(options.repeat)))
+    found.listing_peak = subject.watched("list").own
+
+
+def _many_files(options: argparse.Namespace, scratch: Path, server: Server, found: Results) -> None:
+    _say(f"{options.files} small files: making them")
+    subject = Subject(scratch / "files", server, "benchfiles").generate(0, size_of("1M"), options.files)
+    found.files = options.files
+    found.file_times = rounds.many_files(subject, options.repeat, _say)
+    runs = [footprints.many_files(subject, _say) for _number in range(options.repeat)]
+    found.file_peaks = {verb: merged([run[verb] for run in runs]) for verb in runs[0]}
+    subject.remove()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

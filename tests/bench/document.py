@@ -1,0 +1,158 @@
+"""Writes what was measured as a page of Markdown: the ratios first, since they are the product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import figures
+from figures import met
+from peaks import Peak
+from series import Series
+
+_INTRODUCTION = """\
+# Benchmarks
+
+Written by `make bench`, which measures everything below in one run, on data and a PostgreSQL server of its own. Each
+figure is the median of its rounds with the lowest and the highest beside it. A ratio is taken within each round, both
+ways one after the other, so ratios count, and seconds are only there to show what they are made of.
+"""
+_TERMS = """\
+- **floor**: `pg_dump -Fc -Z0 > /dev/null`, the work of the server itself, which nobody can save.
+- **guide**: what the operators' guide does: `pg_dump -Fc | gzip`, `tar -czf` of the data directory, `tar -czf` of both
+  once more; back with `gunzip`, `createdb`, `pg_restore`. All at their default levels. The dump runs as a pipe, on two
+  cores at once, which is kinder to it than the script, where gzip waits for pg_dump.
+- **goal**: judged at the largest size; at small ones the start of the programs is most of the time.
+- **peak memory**: of the engine's own Python process, as the kernel counts it (VmHWM); that is what the goals are for.
+  The programs it starts (pg_dump, the compressor, psql, pg_restore) are listed apart, the largest of each name.
+- A drill's damage for its negative control is another one at each run, so its rounds differ more than others.
+"""
+
+
+@dataclass
+class Results:
+    """Everything that a run measured. Keys are sizes as given, verbs, or names of times."""
+
+    date: str
+    machine: list[str]
+    busy: str
+    repeat: int
+    times: dict[str, dict[str, Series]] = field(default_factory=dict)
+    peaks: dict[str, dict[str, Peak]] = field(default_factory=dict)
+    files: int = 0
+    file_times: dict[str, Series] = field(default_factory=dict)
+    file_peaks: dict[str, Peak] = field(default_factory=dict)
+    start: Series = Series((0.0,))
+    backups: int = 0
+    manifest_bytes: int = 0
+    listing: Series = Series((0.0,))
+    listing_peak: float = 0.0
+
+
+def render(found: Results) -> str:
+    """The page."""
+    busy = f"\n**{found.busy}**\n" if found.busy else ""
+    parts = [_INTRODUCTION + busy]
+    parts.append("## Ratios\n\n" + _ratios(found))
+    parts.append("## Peak memory, MiB\n\n" + _memory(found))
+    if found.file_peaks:
+        parts.append(f"## {found.files:,} small files\n\n" + _files(found))
+    parts.append("## What the words mean\n\n" + _TERMS)
+    parts.append("## Seconds\n\n" + _seconds(found))
+    rounds = f"{found.repeat} rounds" if found.repeat > 1 else "one round"
+    machine = [f"Measured {found.date}, {rounds} a size", *found.machine]
+    parts.append("## The machine\n\n" + "".join(f"- {one}\n" for one in machine))
+    return "\n".join(parts)
+
+
+def missed(found: Results) -> list[str]:
+    """The goals that were not met, a line each."""
+    rows = [(row[0], row[-1]) for row in (*_ratio_rows(found), *_memory_rows(found), *_file_rows(found))]
+    return [name for name, verdict in rows if verdict == met(1, 0)]
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _ratios(found: Results) -> str:
+    return table(["figure", *found.times, "goal", "met"], _ratio_rows(found))
+
+
+def _ratio_rows(found: Results) -> list[list[str]]:
+    rows = []
+    sizes = list(found.times)
+    for figure in figures.RATIOS:
+        series = [figure.of(found.times[size]) for size in sizes]
+        rows.append(_row(figure.name, [one.text() for one in series], series[-1].median, figure.goal))
+    over = figures.OVERHEAD
+    series = over.of(found.times[sizes[0]])
+    rows.append(_row(f"{sizes[0]}: {over.name}", _first(series.text(), sizes), series.median, over.goal))
+    name = "seconds of `mirai-backup --version`"
+    rows.append(_row(name, _first(found.start.text(), sizes), found.start.median, 0.15))
+    if found.backups:
+        name = f"seconds of `mirai-backup list`, {found.backups:,} backups ({found.manifest_bytes:,} bytes a manifest)"
+        rows.append(_row(name, _first(found.listing.text(), sizes), found.listing.median, 1.0))
+    return rows
+
+
+def _row(name: str, cells: list[str], value: float, goal: float) -> list[str]:
+    return [name, *cells, f"≤ {goal:g}", met(value, goal)]
+
+
+def _first(cell: str, sizes: list[str]) -> list[str]:
+    return [cell] + [""] * (len(sizes) - 1)
+
+
+def _memory(found: Results) -> str:
+    head = ["verb", *found.peaks, "apart", "goal", "met", "children, largest of each"]
+    rows = [[*row[:-1], row[-1], _children(found, row[0])] for row in _memory_rows(found)]
+    if found.backups:
+        rows.append([f"list of {found.backups:,}", f"{found.listing_peak:.1f}", *[""] * (len(head) - 2)])
+    return table(head, rows)
+
+
+def _memory_rows(found: Results) -> list[list[str]]:
+    rows = []
+    sizes = list(found.peaks)
+    for verb in found.peaks[sizes[0]] if sizes else ():
+        peaks = [found.peaks[size][verb] for size in sizes]
+        goal, apart = figures.memory_goal(verb), figures.flat(peaks)
+        shown = "" if apart is None else f"{apart:.1f}"
+        highest = max(one.own for one in peaks)
+        rows.append([verb, *(f"{one.own:.1f}" for one in peaks), shown, f"≤ {goal}", met(highest, goal)])
+    return rows
+
+
+def _children(found: Results, verb: str) -> str:
+    names: dict = {}
+    for peaks in found.peaks.values():
+        for name, size in peaks[verb].children.items():
+            names[name] = max(names.get(name, 0.0), size)
+    return ", ".join(f"{name} {size:.0f}" for name, size in sorted(names.items()))
+
+
+def _files(found: Results) -> str:
+    head = ["verb", "peak MiB", "seconds", "goal MiB", "met"]
+    text = table(head, _file_rows(found)[:-1])
+    ratio = _file_rows(found)[-1]
+    return f"{text}\n{ratio[0]}: {ratio[1]}, goal {ratio[3]}: {ratio[4]}.\n"
+
+
+def _file_rows(found: Results) -> list[list[str]]:
+    if not found.file_peaks:
+        return []
+    rows = []
+    for verb, peak in found.file_peaks.items():
+        cells = [f"{peak.own:.1f}", f"{peak.seconds:.2f}"]
+        rows.append(_row(verb, cells, peak.own, figures.GZIP_MIB))
+    ratio = figures.MANY_FILES.of(found.file_times)
+    rows.append(_row(figures.MANY_FILES.name, [ratio.text(), ""], ratio.median, figures.MANY_FILES.goal))
+    return rows
+
+
+def _seconds(found: Results) -> str:
+    names = list(next(iter(found.times.values())))
+    rows = [[name, *(times[name].text() for times in found.times.values())] for name in names]
+    return table(["what", *found.times], rows)

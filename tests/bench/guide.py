@@ -1,0 +1,100 @@
+"""What the operators' guide does by hand and by shell script: the other side of every ratio.
+
+The dump is ``pg_dump -Fc | gzip``, both at their default level; as a pipe it uses two cores where the script, one
+after the other, uses one, so the ratios flatter nobody.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Callable
+
+from peaks import CommandFailed
+from subject import Subject
+
+
+def floor(subject: Subject) -> float:
+    """Seconds of ``pg_dump -Fc -Z0 > /dev/null``: the server's own work, which nobody can save."""
+    return _seconds(lambda: _pipe((_pg(subject, "pg_dump", "-Fc", "-Z0"),), Path("/dev/null")))
+
+
+class Guide:
+    """The guide's backups of ``subject`` in a directory of their own."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._root = subject.directory / "guide"
+        self._dump = self._root / "database" / "mirai_db.sql.gz"
+        self._json = self._root / "json" / "mirai_json.tar.gz"
+        shutil.rmtree(self._root, ignore_errors=True)
+        for kind in ("database", "json", "full"):
+            (self._root / kind).mkdir(parents=True)
+
+    def database(self) -> float:
+        """Seconds of the database backup."""
+        argv = _pg(self._subject, "pg_dump", "-Fc")
+        return _seconds(lambda: _pipe((argv, ("gzip",)), self._dump))
+
+    def json(self) -> float:
+        """Seconds of the JSON backup."""
+        argv = ("tar", "-czf", self._json, "-C", self._subject.backend, "data")
+        return _seconds(lambda: _run(argv))
+
+    def full(self) -> float:
+        """Seconds of the full backup: both halves, then both packed once more."""
+        argv = ("tar", "-czf", self._root / "full" / "mirai_full.tar.gz", "-C", self._root, "database", "json")
+        return self.database() + self.json() + _seconds(lambda: _run(argv))
+
+    def restore(self) -> float:
+        """Seconds of the manual restore of the database into a new one; nothing is checked."""
+        name = f"{self._subject.database}_guide"
+        server = self._subject.server
+        where = ("-h", server.directory, "-p", server.port, "-U", "postgres")
+
+        def by_hand() -> None:
+            _run(("gunzip", self._dump))
+            _run((f"{server.bindir}/createdb", *where, "-T", "template0", name))
+            _run((f"{server.bindir}/pg_restore", *where, "-d", name, self._dump.with_suffix("")))
+
+        seconds = _seconds(by_hand)
+        self._dump.with_suffix("").unlink()
+        server.psql(f"DROP DATABASE {name} WITH (FORCE)")
+        return seconds
+
+    def remove(self) -> None:
+        """Give the space back."""
+        shutil.rmtree(self._root)
+
+
+def _pg(subject: Subject, program: str, *arguments: str) -> tuple:
+    return (f"{subject.server.bindir}/{program}", *arguments, "-d", subject.libpq_url)
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    act()
+    return time.monotonic() - begun
+
+
+def _run(argv: tuple) -> None:
+    done = subprocess.run(list(map(str, argv)), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CommandFailed(f"{argv} ended with status {done.returncode}: {done.stderr.strip()}")
+
+
+def _pipe(stages: tuple, path: Path) -> None:
+    """Run ``stages`` as a pipe into ``path``; every exit status counts."""
+    with path.open("wb") as out:
+        running: list = []
+        for number, argv in enumerate(stages):
+            last = number == len(stages) - 1
+            stdin = running[-1].stdout if running else subprocess.DEVNULL
+            running.append(subprocess.Popen(argv, stdin=stdin, stdout=out if last else subprocess.PIPE))
+            if number:
+                stdin.close()
+        for argv, process in zip(stages, running):
+            if process.wait():
+                raise CommandFailed(f"{argv[0]} ended with status {process.returncode}")

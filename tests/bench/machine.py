@@ -1,0 +1,48 @@
+"""Describes where a bench ran, in words that name nobody: cores, memory, versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+# Tools whose version matters to a figure, and how each is asked for it.
+TOOLS = (("igzip", "--version"), ("pigz", "--version"), ("gzip", "--version"), ("zstd", "--version"))
+BUSY = 0.25  # of a core: what else ran when the bench began
+
+
+def busy() -> str:
+    """A warning when the machine had other work as the bench began, empty otherwise."""
+    load = os.getloadavg()[0]
+    if load < BUSY:
+        return ""
+    return (
+        f"Other work ran on the machine when the bench began (load {load:.1f} on {cores()} cores): memory figures hold"
+        " all the same, times and ratios are noisy; compare within a row and mind the spread."
+    )
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def lines(bindir: str) -> list[str]:
+    """The machine, a fact a line."""
+    memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"))
+    found = [
+        f"{cores()} cores ({platform.machine()}), {int(memory[1]) / 2**20:.0f} GiB of memory, Linux",
+        f"Python {platform.python_version()}",
+        f"{_first_line((f'{bindir}/postgres', '--version'))}, fsync off, on the same machine, over TCP with a password",
+    ]
+    tools = [_first_line((name, option)) for name, option in (("tar", "--version"), *TOOLS) if shutil.which(name)]
+    return [*found, "; ".join(tools)]
+
+
+def _first_line(argv: tuple) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    said = (done.stdout or done.stderr).strip().splitlines()
+    first = re.sub(r"\s*\(Debian[^)]*\)|\*|,? by Yann Collet", "", said[0] if said else argv[0])
+    return first.strip()

@@ -1,0 +1,43 @@
+"""Repeated measurements: what came out in the middle, and how far apart the outermost lay."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Series:
+    """The same figure measured again and again; ``values`` in the order of the rounds."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def low(self) -> float:
+        return min(self.values)
+
+    @property
+    def high(self) -> float:
+        return max(self.values)
+
+    def over(self, other: "Series") -> "Series":
+        """The ratios of each round: both were taken within it, so what slowed the machine slowed both."""
+        return Series(tuple(mine / theirs for mine, theirs in zip(self.values, other.values)))
+
+    def minus(self, other: "Series") -> "Series":
+        """The differences of each round."""
+        return Series(tuple(mine - theirs for mine, theirs in zip(self.values, other.values)))
+
+    def text(self, digits: int = 2) -> str:
+        """``median (low to high)``; the median alone when there was one round."""
+        middle = f"{self.median:.{digits}f}"
+        return middle if len(self.values) == 1 else f"{middle} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+
+
+def collected(rounds: list[dict[str, float]]) -> dict[str, Series]:
+    """One series a name out of the rounds, each of which measured every name once."""
+    return {name: Series(tuple(one[name] for one in rounds)) for name in rounds[0]}
