@@ -20,7 +20,7 @@ heading = printf '\n=== %s ===\n' "$(1)"
 # Set here and not for the whole file: demo and bootstrap choose their own Python.
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
-# make bench   peak memory at 20 MB, 200 MB and 2 GB, and the ratio to bare pg_dump
+# make bench   peak memory, and ratios to bare pg_dump and to the guide, at 20 MB, 200 MB and 2 GB; BENCH="--sizes 20M"
 .PHONY: help demo test bench bootstrap lint unit integration molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
@@ -67,7 +67,7 @@ integration: $(VENV)/.stamp
 
 bench: $(VENV)/.stamp
 	@$(in_venv)
-	python tests/bench/memory.py
+	python tests/bench/bench.py $(BENCH)
 
 molecule: $(SCENARIOS:%=molecule-%)
 

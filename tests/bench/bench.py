@@ -56,17 +56,24 @@ def main(argv: "list[str] | None" = None) -> int:
 def _options(argv: "list[str] | None") -> argparse.Namespace:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--sizes", default="20M,200M,2G", help="to time (default: %(default)s)")
-    parser.add_argument("--memory-sizes", help="to watch the memory at (default: as --sizes)")
+    parser.add_argument("--sizes", type=_sizes, default="20M,200M,2G", help="to time (default: %(default)s)")
+    parser.add_argument("--memory-sizes", type=_sizes, help="to watch the memory at (default: as --sizes)")
     parser.add_argument("--files", type=int, default=100_000, help="small files; 0: none (default: %(default)s)")
     parser.add_argument("--backups", type=int, default=10_000, help="for list; 0: none (default: %(default)s)")
     parser.add_argument("--repeat", type=int, default=3, help="rounds (default: %(default)s)")
     parser.add_argument("--scratch", type=Path, help="where to make it all (default: the system's place)")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md", help="default: %(default)s")
     options = parser.parse_args(argv)
-    options.sizes = options.sizes.split(",")
-    options.memory_sizes = options.memory_sizes.split(",") if options.memory_sizes else options.sizes
+    options.memory_sizes = options.memory_sizes or options.sizes
     return options
+
+
+def _sizes(text: str) -> list[str]:
+    """``20M,2G`` as a list; raises ArgumentTypeError for what is no size."""
+    names = text.split(",")
+    for one in names:
+        size_of(one)
+    return names
 
 
 def _measure(options: argparse.Namespace, scratch: Path, server: Server) -> Results:

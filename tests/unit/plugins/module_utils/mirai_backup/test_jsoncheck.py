@@ -102,3 +102,22 @@ def test_the_complaint_says_where_it_breaks(content, why):
 
 def test_nesting_too_deep_to_check_is_said():
     assert jsoncheck.complaint(b"[" * 200_000) == "nested too deeply to check"
+
+
+def test_deep_nesting_costs_no_more_than_its_length():
+    scanner = jsoncheck.Scanner()
+    scanner.feed(b"[" * 300_000)
+    assert scanner.finish() == "the text ends too early"
+    scanner = jsoncheck.Scanner()
+    scanner.feed(b"[" * 300_000)
+    scanner.feed(b"]" * 300_000)
+    assert scanner.finish() == ""
+
+
+def test_records_that_lie_whole_in_a_block_are_not_kept():
+    scanner = jsoncheck.Scanner()
+    record = json.dumps({"id": 1, "text": "\u3042" * 100, "tags": ["a", {"b": [1.5, None]}]}).encode()
+    scanner.feed(b"[" + b",".join([record] * 2000))
+    assert len(scanner._text) < len(record)
+    scanner.feed(b"]")
+    assert scanner.finish() == ""

@@ -1,0 +1,90 @@
+"""document: the page says what was measured, and which goals were missed."""
+
+import document
+import pytest
+from peaks import Peak
+from series import Series
+
+SECONDS = {
+    "floor": 8.0,
+    "database without fingerprint": 9.6,
+    "database": 12.0,
+    "guide full": 160.0,
+    "full": 16.0,
+    "guide database": 80.0,
+    "guide json": 40.0,
+    "json": 4.0,
+    "verify": 4.0,
+    "guide restore": 60.0,
+    "restore": 45.0,
+    "drill": 60.0,
+}
+
+
+@pytest.fixture
+def results():
+    """A run in which every goal was met."""
+    times = {name: Series((value, value * 1.1)) for name, value in SECONDS.items()}
+    small = {**times, "database": Series((8.5, 9.3))}
+    peaks = {"backup": Peak(1.0, 30.0, {"igzip": 4.0}), "backup, zstd": Peak(1.0, 60.0, {"zstd": 90.0})}
+    return document.Results(
+        date="2026-01-02",
+        machine=["2 cores"],
+        busy="",
+        repeat=2,
+        times={"20M": small, "2G": times},
+        peaks={"20M": dict(peaks, backup=Peak(1.0, 28.5, {"igzip": 5.0})), "2G": peaks},
+        files=1000,
+        file_times=times,
+        file_peaks={"verify": Peak(2.5, 31.0, {})},
+        start=Series((0.1,)),
+        backups=5000,
+        manifest_bytes=20_000,
+        listing=Series((0.5,)),
+        listing_peak=40.0,
+    )
+
+
+def rows(page):
+    return {
+        line.split(" | ")[0].lstrip("| "): line.rstrip(" |").split(" | ") for line in page.splitlines() if "|" in line
+    }
+
+
+def test_every_figure_is_there_and_met(results):
+    found = rows(document.render(results))
+    assert found["database backup without fingerprint / floor"][1:] == [
+        "1.20 (1.20 to 1.20)",
+        "1.20 (1.20 to 1.20)",
+        "≤ 1.3",
+        "yes",
+    ]
+    assert found["20M: seconds over bare pg_dump, with full fingerprint"][1].startswith("0.50")
+    assert found["seconds of `mirai-backup list`, 5,000 backups (20,000 bytes a manifest)"][-1] == "yes"
+    assert found["backup"][1:] == ["28.5", "30.0", "1.5", "≤ 48", "yes", "igzip 5"]
+    assert found["backup, zstd"][4:6] == ["≤ 96", "yes"]
+    assert document.missed(results) == []
+
+
+def test_a_missed_goal_is_named(results):
+    results.times["2G"]["verify"] = Series((9.0, 9.0))
+    results.peaks["20M"]["backup"] = Peak(1.0, 48.1, {})
+    assert document.missed(results) == ["verify / full backup", "backup"]
+    assert rows(document.render(results))["verify / full backup"][-1] == "**no**"
+
+
+def test_the_goal_is_judged_at_the_largest_size(results):
+    results.times["20M"]["verify"] = Series((9.0, 9.0))
+    assert document.missed(results) == []
+
+
+def test_a_busy_machine_is_said(results):
+    results.busy = "Other work ran."
+    assert "**Other work ran.**" in document.render(results)
+
+
+def test_parts_that_were_not_measured_are_left_out(results):
+    results.file_peaks, results.file_times, results.files, results.backups = {}, {}, 0, 0
+    page = document.render(results)
+    assert "small files\n" not in page
+    assert "mirai-backup list" not in page
