@@ -96,7 +96,7 @@ def test_a_near_miss_is_suggested():
     assert caught.value.exit_code == 64
 
 
-@given(st.sampled_from(sorted(config._CHECKS)), JSON_VALUES)
+@given(st.sampled_from(sorted(config.CHECKS)), JSON_VALUES)
 def test_any_value_is_taken_or_refused_with_words(key, value):
     try:
         said = config.from_mapping({key: value}).document()

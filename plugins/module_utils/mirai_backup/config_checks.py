@@ -1,0 +1,199 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What each key of the configuration may be: a check per key, which returns the value as the engine uses it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+
+from .errors import ConfigError
+
+KINDS = ("full", "database", "json")
+COMPRESSIONS = ("auto", "igzip", "pigz", "gzip", "zlib", "zstd")
+FINGERPRINTS = ("full", "counts", "off")
+SECRET_KEYS = ("database_url", "admin_url", "drill_url")
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long backups of one kind are kept: ``days``, and never fewer than ``keep_min`` good ones."""
+
+    days: int
+    keep_min: int = 1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a backup of ``kind`` starts: ``cron`` holds the five fields of crontab(5)."""
+
+    kind: str
+    cron: str
+
+
+DEFAULT_RETENTION = {"full": Retention(14), "database": Retention(30), "json": Retention(7)}
+
+
+def known_key(key: str, known: set, where: str) -> None:
+    if key not in known:
+        near = difflib.get_close_matches(key, sorted(known), 1)
+        raise ConfigError(
+            f"configuration key {where}{key} is unknown",
+            f"did you mean {where}{near[0]}?" if near else f"known are {', '.join(sorted(known))}",
+        )
+
+
+def wrong(key: str, value: object, wanted: str) -> ConfigError:
+    shown = "********" if key in SECRET_KEYS else repr(value)
+    return ConfigError(f"configuration key {key} is {shown}, but must be {wanted}", f"correct {key}")
+
+
+def text(key: str, value: object) -> str:
+    if not isinstance(value, str) or "\0" in value or "\n" in value or not is_unicode(value):
+        raise wrong(key, value, "a text of one line")
+    return value
+
+
+def is_unicode(value: str) -> bool:
+    """Whether it can be written at all; JSON's ``\\ud800`` alone cannot."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def path(key: str, value: object) -> str:
+    if text(key, value) and not os.path.isabs(value):
+        raise wrong(key, value, "an absolute path")
+    return os.path.normpath(value) if value else value
+
+
+def required_path(key: str, value: object) -> str:
+    if not path(key, value):
+        raise wrong(key, value, "an absolute path")
+    return os.path.normpath(value)
+
+
+def choice(*allowed: str):
+    def check(key: str, value: object) -> str:
+        if value not in allowed:
+            raise wrong(key, value, f"one of {', '.join(allowed)}")
+        return value
+
+    return check
+
+
+def number(low: int, high: int):
+    def check(key: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise wrong(key, value, f"a whole number from {low} to {high}")
+        return value
+
+    return check
+
+
+def texts(key: str, value: object) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise wrong(key, value, "a list of texts")
+    return tuple(text(f"{key}[{index}]", one) for index, one in enumerate(value))
+
+
+def schedules(key: str, value: object) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise wrong(key, value, "a list of schedules, each with kind and cron")
+    return tuple(schedule(f"{key}[{index}]", one) for index, one in enumerate(value))
+
+
+def schedule(key: str, value: object) -> Schedule:
+    if not isinstance(value, dict) or set(value) != {"kind", "cron"}:
+        raise wrong(key, value, "an object with kind and cron")
+    return Schedule(choice(*KINDS)(f"{key}.kind", value["kind"]), cron(f"{key}.cron", value["cron"]))
+
+
+def cron(key: str, value: object) -> str:
+    fields = text(key, value).split()
+    if len(fields) != 5:
+        raise wrong(key, value, "five fields as in crontab(5)")
+    return " ".join(fields)
+
+
+def flag(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise wrong(key, value, "true or false")
+    return value
+
+
+def assertions(key: str, value: object) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise wrong(key, value, "a list of assertions, each with name, sql and expect")
+    for index, one in enumerate(value):
+        if not isinstance(one, dict) or set(one) != {"name", "sql", "expect"}:
+            raise wrong(f"{key}[{index}]", one, "an object with name, sql and expect")
+        for name, part in one.items():
+            if not isinstance(part, str) or not part.strip() or "\0" in part:
+                raise wrong(f"{key}[{index}].{name}", part, "a text")
+    return tuple(dict(one) for one in value)
+
+
+def retention(key: str, value: object) -> dict:
+    if not isinstance(value, dict):
+        raise wrong(key, value, "an object of kinds, each with days and keep_min")
+    policies = dict(DEFAULT_RETENTION)
+    for kind, policy in value.items():
+        known_key(kind, set(KINDS), f"{key}.")
+        if not isinstance(policy, dict):
+            raise wrong(f"{key}.{kind}", policy, "an object with days and keep_min")
+        for name in policy:
+            known_key(name, {"days", "keep_min"}, f"{key}.{kind}.")
+        policies[kind] = Retention(
+            days=number(1, 36500)(f"{key}.{kind}.days", policy.get("days", policies[kind].days)),
+            keep_min=number(1, 10000)(f"{key}.{kind}.keep_min", policy.get("keep_min", 1)),
+        )
+    return policies
+
+
+def smoke(key: str, value: object) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise wrong(key, value, "a list of smoke tests, each with name and command, or with name, sql and expect")
+    for index, one in enumerate(value):
+        if isinstance(one, dict) and set(one) == {"name", "command"}:
+            if not texts(f"{key}[{index}].command", one["command"]):
+                raise wrong(f"{key}[{index}].command", one["command"], "a list of a program and its arguments")
+        else:
+            assertions(key, value[index : index + 1])
+    return tuple(dict(one) for one in value)
+
+
+CHECKS = {
+    "app_dir": required_path,
+    "application": text,
+    "env_file": path,
+    "database_url": text,
+    "admin_url": text,
+    "data_dir": path,
+    "repository": path,
+    "user": text,
+    "schedules": schedules,
+    "retention": retention,
+    "compression": choice(*COMPRESSIONS),
+    "fingerprint": choice(*FINGERPRINTS),
+    "log": required_path,
+    "pg_bindir": path,
+    "lock_timeout": number(1, 86400),
+    "jobs": number(1, 64),
+    "app_services": texts,
+    "keep_previous": number(0, 100),
+    "restore_smoke": smoke,
+    "restore_smoke_timeout": number(0, 3600),
+    "drill": flag,
+    "drill_schedule": cron,
+    "drill_assertions": assertions,
+    "drill_dir": required_path,
+    "drill_user": text,
+    "drill_url": text,
+    "drill_max_age": number(1, 36500),
+    "drill_rto_target": number(0, 10**7),
+    "drill_rpo_target": number(0, 10**8),
+}
