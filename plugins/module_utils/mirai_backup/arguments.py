@@ -81,6 +81,11 @@ def parser(default_config: str) -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=help_text)
         verb.add_argument("backup", metavar="BACKUP", help=_BACKUP)
 
+    verb = verbs.add_parser("adopt", help="seal what the guide's shell scripts left, so that it counts as a backup")
+    verb.add_argument(
+        "paths", nargs="*", metavar="FILE", help="an old archive (default: all in the repository without a manifest)"
+    )
+
     verb = verbs.add_parser("check", help="is there a good and recent backup?")
     verb.add_argument("--max-age", type=age, default=age("26h"), metavar="AGE", help="such as 26h (default) or 2d")
     verb.add_argument("--nagios", action="store_true", help="exit and speak as a monitoring plugin")

@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import Callable, Optional, Sequence
 
-from . import arguments, backup, check, drill, inventory, prune, restore, rollback, verify
+from . import adopt, arguments, backup, check, drill, inventory, prune, restore, rollback, verify
 from . import config as configuration
 from .config import Config
 from .errors import ConfigError, EngineError, Interrupted, UsageError
@@ -109,6 +109,7 @@ _VERBS: dict[str, Callable[[Config, argparse.Namespace], Outcome]] = {
     "prune": lambda config, options: prune.run(config, options.dry_run, _observer(config, options)),
     "keep": lambda config, options: inventory.keep(config, options.backup, pinned=True),
     "release": lambda config, options: inventory.keep(config, options.backup, pinned=False),
+    "adopt": lambda config, options: adopt.run(config, tuple(options.paths), _observer(config, options)),
     "check": lambda config, options: check.run(config, options.max_age, options.nagios),
     "config": _config_verb,
 }

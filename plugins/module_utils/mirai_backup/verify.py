@@ -107,9 +107,13 @@ class HashedReader:
         """Read the rest for the hash's sake."""
         self.pour(lambda _block: None)
 
+    def artifact(self, name: str) -> Artifact:
+        """All that was read, described under ``name``."""
+        return Artifact(name, self._size, self._digest.hexdigest())
+
     def matches(self, artifact: Artifact) -> bool:
         """Whether all that was read is ``artifact``."""
-        return (self._size, self._digest.hexdigest()) == (artifact.size, artifact.sha256)
+        return self.artifact(artifact.name) == artifact
 
     def difference(self, artifact: Artifact) -> str:
         """In words, why it is not."""
