@@ -54,6 +54,8 @@ lint: $(VENV)/.stamp
 	ansible-lint --offline
 	$(call heading,lint: variables of role$(comma) engine and docs agree)
 	python tests/lint/variables.py --check
+	$(call heading,lint: the page of errors is the source's)
+	python tests/lint/errors.py --check
 
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)
