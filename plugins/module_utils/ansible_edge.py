@@ -42,7 +42,7 @@ def failures(module) -> Iterator[None]:
     try:
         yield
     except EngineError as error:
-        module.fail_json(msg=str(error), **error.document())
+        module.fail_json(msg=error.words, **error.document())
     except OSError as error:
         module.fail_json(msg=f"{error.filename or 'the system'}: {error.strerror or error}", exit_code=1)
 

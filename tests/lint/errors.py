@@ -54,14 +54,14 @@ def main() -> int:
 
 def everywhere() -> Iterator[Found]:
     """Every error that a room of the engine makes."""
-    codes = _codes()
+    classes = _classes()
     for path in sorted(ENGINE.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _name(node.func) in codes and node.args:
+            if isinstance(node, ast.Call) and _name(node.func) in classes and node.args:
+                kind = classes[_name(node.func)]
                 message, *rest = [_text(one) for one in node.args]
-                step = next((_text(one.value) for one in node.keywords if one.arg == "next_step"), "")
-                if message.strip("… "):
-                    yield Found(codes[_name(node.func)], message, rest[0] if rest else step)
+                if message.strip("…: "):
+                    yield Found(kind.exit_code, message, rest[0] if rest else kind.usual_step)
 
 
 def rendered(found: list[Found]) -> str:
@@ -70,15 +70,13 @@ def rendered(found: list[Found]) -> str:
     return HEAD + "".join(rows)
 
 
-def _codes() -> dict[str, int]:
-    """The exit code of every class of errors.py."""
+def _classes() -> dict[str, type]:
+    """The classes of errors.py by name."""
     sys.path.insert(0, str(ENGINE.parent))
     from mirai_backup import errors
 
     return {
-        name: one.exit_code
-        for name, one in vars(errors).items()
-        if isinstance(one, type) and issubclass(one, errors.EngineError)
+        name: one for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.EngineError)
     }
 
 

@@ -75,7 +75,7 @@ def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: fl
                 sealed, incomplete = _make(config, kind, observer)
             return _report(config, sealed, incomplete, observer)
     except EngineError as error:
-        observer.say(f"backup {kind}: FAILED: {error}", "ERROR")
+        observer.say(f"backup {kind}: FAILED: {error.words}", "ERROR")
         raise
     finally:
         observer.done()

@@ -56,7 +56,7 @@ def _config(options: argparse.Namespace, default_log: str) -> Config:
         return configuration.load(options.config)
     except ConfigError as error:
         if options.verb == "backup" and os.access(default_log, os.W_OK):
-            Log(default_log)("ERROR", f"{options.verb}: FAILED: {error}")
+            Log(default_log)("ERROR", f"{options.verb}: FAILED: {error.words}")
         raise
 
 
@@ -128,7 +128,7 @@ def _print(options: argparse.Namespace, outcome: Outcome) -> int:
 def _fail(options: argparse.Namespace, error: EngineError) -> int:
     if options.json:
         _out(json.dumps(error.document(), indent=2))
-    print(f"mirai-backup {options.verb}: {error}", file=sys.stderr)
+    print(f"mirai-backup {options.verb}: {error.words}", file=sys.stderr)
     return error.exit_code
 
 

@@ -63,7 +63,7 @@ def run(config: Config, word: str = "latest", observer: Optional[Observer] = Non
     except KeyboardInterrupt as error:
         raise Interrupted("the drill was interrupted", "run it again; it clears what was left") from error
     except EngineError as error:
-        observer.say(f"drill {word}: FAILED: {error}", "ERROR")
+        observer.say(f"drill {word}: FAILED: {error.words}", "ERROR")
         raise
     finally:
         observer.done()

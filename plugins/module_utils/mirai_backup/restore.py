@@ -62,7 +62,7 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
                 outcome = _restore(config, plan_, observer, begun)
         return Outcome({**outcome.document, "settled": settled}, (*settled, *outcome.lines), outcome.exit_code)
     except EngineError as error:
-        observer.say(f"restore {request.backup}: FAILED: {error}", "ERROR")
+        observer.say(f"restore {request.backup}: FAILED: {error.words}", "ERROR")
         raise
     except KeyboardInterrupt as error:
         raise Interrupted("the restore was interrupted", "run it again; it settles what was left") from error

@@ -43,7 +43,7 @@ def run(config: Config, observer: Optional[Observer] = None) -> Outcome:
             restores.write(config.repository, replace(newest, kept=False))
             let_go = exchange.let_go(config, place, observer)
     except EngineError as error:
-        observer.say(f"rollback: FAILED: {error}", "ERROR")
+        observer.say(f"rollback: FAILED: {error.words}", "ERROR")
         raise
     document = {
         "undone": newest.backup,
