@@ -180,7 +180,7 @@ class _Adoption:
         return Manifest(
             id=f"{repositories.STEMS[kind]}_{timestamp}",
             kind=kind,
-            sequence=min([1, *(one.manifest.sequence for one in known)]) - 1,
+            sequence=min([1, *(one.head.sequence for one in known)]) - 1,
             application=self._config.application,
             host=socket.gethostname(),
             started=text.utc(made),

@@ -28,6 +28,7 @@ from . import (
     repository,
     seal,
     streams,
+    summary,
     text,
 )
 from . import plan as planning
@@ -128,7 +129,7 @@ def _make(config: Config, kind: str, observer: Observer) -> tuple[Backup, tuple[
         path = seal.publish(config.repository, stage, head, harvest.entries)
     head = manifest.read(path)
     observer.say(f"sealed {head.id}: {text.size(head.size)} in {text.duration(head.duration_seconds)}")
-    return Backup(head, path, False, ""), harvest.incomplete
+    return Backup(summary.of(head), path, False, ""), harvest.incomplete
 
 
 def _collect(config: Config, plan_: Plan, stage: str, timestamp: str, observer: Observer) -> Harvest:
@@ -252,7 +253,7 @@ def _head(
 ) -> Manifest:
     """The manifest but for its artifacts."""
     known = repository.listing(config.repository).backups
-    newest = known[-1].manifest if known else None
+    newest = known[-1].head if known else None
     sequence = max(newest.sequence if newest else 0, records.last_sequence(config.repository)) + 1
     return Manifest(
         id=f"{repository.STEMS[kind]}_{timestamp}",
@@ -293,9 +294,9 @@ def _report(config: Config, sealed: Backup, incomplete: tuple[str, ...], observe
         "backup": sealed.document(),
         "pruned": pruned,
         "incomplete": problems,
-        "warnings": list(sealed.manifest.warnings),
+        "warnings": list(sealed.head.warnings),
     }
-    head = sealed.manifest
+    head = sealed.head
     lines = [
         f"{head.id}  {text.size(head.size)}  {text.duration(head.duration_seconds)}",
         f"  {sealed.path}",

@@ -46,11 +46,11 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
         if not good:
             problems.append(f"there is no good backup of the {half} half")
             continue
-        age = (now - good[-1].manifest.ended_at).total_seconds()
+        age = (now - good[-1].head.ended_at).total_seconds()
         ages[half] = round(age, 3)
         if age > max_age:
             problems.append(f"the newest backup of the {half} half is {text.duration(age)} old ({good[-1].id})")
-    future = [one.id for one in listing.backups if (one.manifest.ended_at - now).total_seconds() > 3600]
+    future = [one.id for one in listing.backups if (one.head.ended_at - now).total_seconds() > 3600]
     problems += [f"{one} lies in the future: the clock is wrong, retention rests" for one in future]
     problems += [f"{one.id} is not whole: {one.problem}" for one in listing.backups if one.problem]
     problems += [problem for _path, problem in listing.damaged]
@@ -65,7 +65,7 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
     if last is not None and last["result"] == "incomplete":
         warnings.append(f"the last run was incomplete: {'; '.join(last['incomplete'])}")
     if listing.good():
-        warnings += list(listing.good()[-1].manifest.warnings)
+        warnings += list(listing.good()[-1].head.warnings)
     return problems, warnings, ages
 
 
@@ -74,7 +74,7 @@ def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.da
     rows = drill_history.rows(config.repository)
     if rows and rows[-1]["verdict"] != "pass":
         return [f"the last drill ended in {rows[-1]['verdict']} ({rows[-1]['id']})"]
-    oldest = listing.backups[0].manifest.ended_at if listing.backups else now
+    oldest = listing.backups[0].head.ended_at if listing.backups else now
     last = text.parse_utc(rows[-1]["started"]) if rows else oldest
     age = (now - last).total_seconds()
     if age <= config.drill_max_age * 86400:

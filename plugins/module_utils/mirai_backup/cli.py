@@ -1,6 +1,9 @@
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The command: parses, calls one verb, prints its outcome, and is the only room that does either."""
+"""The command: parses, calls one verb, prints its outcome, and is the only room that does either.
+
+A verb's rooms are imported where they are called: whoever asks for a list does not wait for the drill to load.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import signal
 import sys
 from typing import Callable, Optional, Sequence
 
-from . import adopt, arguments, backup, check, drill, inventory, prune, restore, rollback, verify
+from . import arguments
 from . import config as configuration
 from .config import Config
 from .errors import ConfigError, EngineError, Interrupted, UsageError
@@ -66,6 +69,8 @@ def _observer(config: Config, options: argparse.Namespace) -> Observer:
 
 
 def _backup(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import backup
+
     kind = arguments.kind(options)
     if options.plan:
         return backup.plan(config, kind)
@@ -73,6 +78,8 @@ def _backup(config: Config, options: argparse.Namespace) -> Outcome:
 
 
 def _restore(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import restore
+
     request = restore.Request(
         backup=options.backup,
         components=arguments.kind(options),
@@ -88,7 +95,57 @@ def _restore(config: Config, options: argparse.Namespace) -> Outcome:
 
 
 def _rollback(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import rollback
+
     return rollback.plan(config) if options.plan else rollback.run(config, _observer(config, options))
+
+
+def _list(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import inventory
+
+    return inventory.run(config, options.kind)
+
+
+def _info(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import inventory
+
+    return inventory.info(config, options.backup)
+
+
+def _keep(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import inventory
+
+    return inventory.keep(config, options.backup, pinned=options.verb == "keep")
+
+
+def _verify(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import verify
+
+    return verify.run(config, options.backup, options.all, _observer(config, options))
+
+
+def _drill(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import drill
+
+    return drill.run(config, options.backup, _observer(config, options))
+
+
+def _prune(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import prune
+
+    return prune.run(config, options.dry_run, _observer(config, options))
+
+
+def _adopt(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import adopt
+
+    return adopt.run(config, tuple(options.paths), _observer(config, options))
+
+
+def _check(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import check
+
+    return check.run(config, options.max_age, options.nagios)
 
 
 def _config_verb(config: Config, options: argparse.Namespace) -> Outcome:
@@ -100,17 +157,17 @@ def _config_verb(config: Config, options: argparse.Namespace) -> Outcome:
 
 _VERBS: dict[str, Callable[[Config, argparse.Namespace], Outcome]] = {
     "backup": _backup,
-    "list": lambda config, options: inventory.run(config, options.kind),
-    "info": lambda config, options: inventory.info(config, options.backup),
-    "verify": lambda config, options: verify.run(config, options.backup, options.all, _observer(config, options)),
+    "list": _list,
+    "info": _info,
+    "verify": _verify,
     "restore": _restore,
     "rollback": _rollback,
-    "drill": lambda config, options: drill.run(config, options.backup, _observer(config, options)),
-    "prune": lambda config, options: prune.run(config, options.dry_run, _observer(config, options)),
-    "keep": lambda config, options: inventory.keep(config, options.backup, pinned=True),
-    "release": lambda config, options: inventory.keep(config, options.backup, pinned=False),
-    "adopt": lambda config, options: adopt.run(config, tuple(options.paths), _observer(config, options)),
-    "check": lambda config, options: check.run(config, options.max_age, options.nagios),
+    "drill": _drill,
+    "prune": _prune,
+    "keep": _keep,
+    "release": _keep,
+    "adopt": _adopt,
+    "check": _check,
     "config": _config_verb,
 }
 

@@ -159,7 +159,7 @@ def _last_size(repository: str, kind: str) -> int:
         found: Listing = listing(repository)
     except NotFoundError:
         return 0
-    sizes = [one.manifest.size for one in found.good() if one.manifest.kind == kind]
+    sizes = [one.head.size for one in found.good() if one.head.kind == kind]
     return sizes[-1] if sizes else 0
 
 

@@ -17,7 +17,7 @@ import shutil
 import tempfile
 from typing import Callable, Iterator
 
-from . import manifest, safefile
+from . import index, manifest, safefile
 from .config import KINDS
 from .entries import Entry
 from .errors import EngineError
@@ -73,7 +73,7 @@ def remove(repository: str, backup: Backup) -> None:
 
 def sweep(repository: str) -> list[str]:
     """Clear what dead runs left behind (call it under the lock); returns the paths that are gone."""
-    gone = []
+    gone = index.sweep(repository)
     for kind in KINDS:
         directory = os.path.join(repository, kind)
         for name in os.listdir(directory) if os.path.isdir(directory) else ():

@@ -19,6 +19,8 @@ ROLES = {"full": "full", "db": "database", "globals": "globals", "json": "json"}
 class Artifact:
     """A finished file: its name relative to where it belongs, its size in bytes, its SHA-256 in hex."""
 
+    __slots__ = ("name", "sha256", "size")
+
     name: str
     size: int
     sha256: str
