@@ -16,6 +16,7 @@ from . import config as configuration
 from .config import Config
 from .errors import ConfigError, EngineError, Interrupted, UsageError
 from .outcome import Outcome
+from .unlock import Access
 from .watch import Log, Observer, Progress
 
 
@@ -81,10 +82,23 @@ def _restore(config: Config, options: argparse.Namespace) -> Outcome:
         confirm=options.confirm,
         tables=tuple(options.tables),
         files=tuple(options.files),
+        access=_access(options),
     )
     if options.plan:
         return restore.plan(config, request)
     return restore.run(config, request, _observer(config, options))
+
+
+def _access(options: argparse.Namespace) -> Access:
+    return Access(options.key, options.key_passphrase_file, options.accept_unsigned)
+
+
+def _verify(config: Config, options: argparse.Namespace) -> Outcome:
+    return verify.run(config, options.backup, options.all, _observer(config, options), _access(options))
+
+
+def _drill(config: Config, options: argparse.Namespace) -> Outcome:
+    return drill.run(config, options.backup, _observer(config, options), _access(options))
 
 
 def _rollback(config: Config, options: argparse.Namespace) -> Outcome:
@@ -102,10 +116,10 @@ _VERBS: dict[str, Callable[[Config, argparse.Namespace], Outcome]] = {
     "backup": _backup,
     "list": lambda config, options: inventory.run(config, options.kind),
     "info": lambda config, options: inventory.info(config, options.backup),
-    "verify": lambda config, options: verify.run(config, options.backup, options.all, _observer(config, options)),
+    "verify": _verify,
     "restore": _restore,
     "rollback": _rollback,
-    "drill": lambda config, options: drill.run(config, options.backup, _observer(config, options)),
+    "drill": _drill,
     "prune": lambda config, options: prune.run(config, options.dry_run, _observer(config, options)),
     "keep": lambda config, options: inventory.keep(config, options.backup, pinned=True),
     "release": lambda config, options: inventory.keep(config, options.backup, pinned=False),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from . import drill_history, manifest, safefile
-from .compression import Compression
+from .compression import ENCRYPTED, Compression
 from .config import KINDS
 from .errors import MismatchError, NotFoundError
 from .manifest import Manifest
@@ -48,6 +48,22 @@ class Backup:
         """The path of its main artifact."""
         return self.artifact_path(self.manifest.artifacts[0].name)
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether it takes a private key to read it."""
+        return self.path.endswith(ENCRYPTED)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all its files beside each other: artifacts, signature where there is one, manifest last.
+
+        Whoever copies them in this order leaves no backup until the copy is whole.
+        """
+        manifest_name = os.path.basename(self.manifest_path)
+        signed = os.path.lexists(self.manifest_path + manifest.SIGNATURE)
+        signature = (manifest_name + manifest.SIGNATURE,) if signed else ()
+        return (*(one.name for one in self.manifest.artifacts), *signature, manifest_name)
+
     def document(self) -> dict:
         """The backup in short, as JSON values: times in UTC, size in bytes."""
         head = self.manifest
@@ -62,6 +78,7 @@ class Backup:
             "size": head.size,
             "sha256": head.artifacts[0].sha256,
             "components": sorted(head.components),
+            "encrypted": self.encrypted,
             "pinned": self.pinned,
             "drilled": self.drilled,
             "problem": self.problem,
@@ -121,12 +138,17 @@ def listing(repository: str) -> Listing:
 
 def main_name(kind: str, timestamp: str, compression: Compression) -> str:
     """The file name of a backup's main artifact. A full archive's outer layer is always gzip."""
-    return f"{STEMS[kind]}_{timestamp}{_BASES[kind]}{'' if kind == 'full' else compression.extension}"
+    extension = "" if kind == "full" else compression.extension
+    return f"{STEMS[kind]}_{timestamp}{_BASES[kind]}{extension}{_encrypted(compression)}"
 
 
 def globals_name(timestamp: str, compression: Compression) -> str:
     """The file name of the roles beside a dump; the guide's ``mirai_db_*`` does not match it."""
-    return f"mirai_globals_{timestamp}.sql{compression.extension}"
+    return f"mirai_globals_{timestamp}.sql{compression.extension}{_encrypted(compression)}"
+
+
+def _encrypted(compression: Compression) -> str:
+    return ENCRYPTED if compression.encryption else ""
 
 
 def new_timestamp(repository: str, now: datetime.datetime) -> str:
