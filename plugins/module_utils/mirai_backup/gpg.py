@@ -19,9 +19,14 @@ def command(home: str, *arguments: str, user: str = "", descriptors: tuple[int, 
     return process.Command((program("gpg"), *options, *arguments), user=user, descriptors=descriptors)
 
 
+def is_installed() -> bool:
+    """Whether gpg is there."""
+    return _which("gpg") is not None
+
+
 def program(name: str) -> str:
     """The path of gpg or one of its companions. Raises PreflightError where it is not installed."""
-    path = shutil.which(name, path=process.environment()["PATH"])
+    path = _which(name)
     if path is None:
         raise PreflightError(f"{name}: command not found", "install gnupg")
     return path
@@ -50,6 +55,10 @@ def decrypting(home: str = "", passphrase_file: str = "") -> process.Command:
 def statuses(said: str) -> list[tuple[str, ...]]:
     """The status lines in what gpg said, split into words."""
     return [tuple(line[len(_MARK) :].split()) for line in said.splitlines() if line.startswith(_MARK)]
+
+
+def _which(name: str) -> Optional[str]:
+    return shutil.which(name, path=process.environment()["PATH"])
 
 
 def _explain(said: str) -> Optional[EngineError]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 import os
 from dataclasses import dataclass
-from typing import Optional
+from typing import Iterable, Optional
 
 from . import gpg, process, text
 from .config import Config
@@ -23,13 +23,14 @@ class Key:
     """A key that the configuration names. ``purpose`` is ``recipient`` or ``signer``.
 
     ``expires`` is the second of the epoch from which on it cannot be used, None for never. ``problem`` says why it
-    cannot be used now, empty when it can.
+    cannot be used now, empty when it can. ``missing`` says that there is no such key at all.
     """
 
     fingerprint: str
     purpose: str
     expires: Optional[int]
     problem: str
+    missing: bool = False
 
     def document(self) -> dict:
         """The key as JSON values; the expiry in UTC."""
@@ -50,9 +51,14 @@ class Key:
 
 def find(config: Config) -> tuple[Key, ...]:
     """Every key that the configuration needs to make a backup. Raises PreflightError where gpg is not installed."""
-    wanted = [(one, "recipient", "e") for one in config.gpg_recipients]
-    wanted += [(config.gpg_sign_key, "signer", "s")] if config.gpg_sign_key else []
-    return tuple(_look(config.gpg_home, *one) for one in wanted)
+    return look(config.gpg_home, config.gpg_recipients, config.gpg_sign_key)
+
+
+def look(home: str, recipients: Iterable[str], sign_key: str) -> tuple[Key, ...]:
+    """The keys of these fingerprints, as they are in ``home``; no ``sign_key`` is empty."""
+    wanted = [(one, "recipient", "e") for one in recipients]
+    wanted += [(sign_key, "signer", "s")] if sign_key else []
+    return tuple(_look(home, *one) for one in wanted)
 
 
 def require(keys: tuple[Key, ...], home: str) -> None:
@@ -68,13 +74,14 @@ def require(keys: tuple[Key, ...], home: str) -> None:
 def _look(home: str, fingerprint: str, purpose: str, capability: str) -> Key:
     if not os.path.isdir(home):
         gpg.program("gpg")
-        return Key(fingerprint, purpose, None, "is not there: there is no such GNUPGHOME")
+        return Key(fingerprint, purpose, None, "is not there: there is no such GNUPGHOME", missing=True)
     options = ("--no-autostart", "--trust-model", "always", "--with-colons", "--fixed-list-mode", "--list-keys")
     try:
         listed = process.run(gpg.command(home, *options, "--", fingerprint)).decode("utf-8", "replace")
     except ProcessError as error:
         missing = "not found" in error.message or "No public key" in error.message
-        return Key(fingerprint, purpose, None, "is not there" if missing else f"cannot be read: {error.message}")
+        why = "is not there" if missing else f"cannot be read: {error.message}"
+        return Key(fingerprint, purpose, None, why, missing)
     return judge(listed, fingerprint, purpose, capability)
 
 
@@ -84,7 +91,9 @@ def judge(listed: str, fingerprint: str, purpose: str, capability: str) -> Key:
     parts = [one for one in records if one[0] in ("pub", "sub")]
     primary = next((one[9] for one in records if one[0] == "fpr"), "")
     if primary != fingerprint:
-        return Key(fingerprint, purpose, None, f"is a subkey; write the fingerprint of its primary key, {primary}")
+        return Key(
+            fingerprint, purpose, None, f"is a subkey; write the fingerprint of its primary key, {primary}", True
+        )
     if parts[0][1] in _UNFIT:
         return Key(fingerprint, purpose, _expiry(parts[0]), _UNFIT[parts[0][1]])
     fit = [one for one in parts if capability in one[11]]

@@ -54,14 +54,18 @@ class Backup:
         return self.path.endswith(ENCRYPTED)
 
     @property
+    def signed(self) -> bool:
+        """Whether its manifest has a signature, good or not."""
+        return os.path.lexists(self.manifest_path + manifest.SIGNATURE)
+
+    @property
     def files(self) -> tuple[str, ...]:
         """The names of all its files beside each other: artifacts, signature where there is one, manifest last.
 
         Whoever copies them in this order leaves no backup until the copy is whole.
         """
         manifest_name = os.path.basename(self.manifest_path)
-        signed = os.path.lexists(self.manifest_path + manifest.SIGNATURE)
-        signature = (manifest_name + manifest.SIGNATURE,) if signed else ()
+        signature = (manifest_name + manifest.SIGNATURE,) if self.signed else ()
         return (*(one.name for one in self.manifest.artifacts), *signature, manifest_name)
 
     def document(self) -> dict:
@@ -71,6 +75,7 @@ class Backup:
             "id": head.id,
             "kind": head.kind,
             "path": self.path,
+            "files": list(self.files),
             "sequence": head.sequence,
             "started": head.started,
             "ended": head.ended,
@@ -79,6 +84,7 @@ class Backup:
             "sha256": head.artifacts[0].sha256,
             "components": sorted(head.components),
             "encrypted": self.encrypted,
+            "signed": self.signed,
             "pinned": self.pinned,
             "drilled": self.drilled,
             "problem": self.problem,
