@@ -7,15 +7,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import config, install, outcome
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import config, install, outcome, unlock
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import EngineError
 
 CONFIG_SPEC = {"config": {"type": "path", "default": config.DEFAULT_PATH}}
+ACCESS_SPEC = {
+    "gpg_key_file": {"type": "path", "default": "", "no_log": False},
+    "gpg_key_passphrase_file": {"type": "path", "default": "", "no_log": False},
+    "accept_unsigned": {"type": "bool", "default": False},
+}
 
 
 def load(module) -> config.Config:
     """The configuration that the parameter ``config`` names. Raises ConfigError."""
     return config.load(module.params["config"])
+
+
+def access(module) -> unlock.Access:
+    """What the parameters of ``ACCESS_SPEC`` bring to read a backup; an empty path stays empty."""
+    return unlock.Access(*(module.params[name] for name in ACCESS_SPEC))
 
 
 def leave(module, result: outcome.Outcome, changed: bool) -> None:

@@ -18,6 +18,7 @@ author:
 extends_documentation_fragment:
   - mirai.backup.attributes
   - mirai.backup.config
+  - mirai.backup.access
 attributes:
   check_mode:
     support: full
@@ -122,7 +123,9 @@ plan:
   returned: in check mode
   type: dict
 exit_code:
-  description: The exit status that the command would have. 2 means that the drill failed, 4 that it is undecided.
+  description:
+    - The exit status that the command would have. 2 means that the drill failed, 4 that it is undecided, 12 that the
+      backup cannot be decrypted.
   returned: always
   type: int
   sample: 0
@@ -144,12 +147,19 @@ from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import d
 
 def main():
     module = AnsibleModule(
-        argument_spec={**ansible_edge.CONFIG_SPEC, "backup": {"type": "str", "default": "latest"}},
+        argument_spec={
+            **ansible_edge.CONFIG_SPEC,
+            **ansible_edge.ACCESS_SPEC,
+            "backup": {"type": "str", "default": "latest"},
+        },
         supports_check_mode=True,
     )
     with ansible_edge.failures(module):
         config = ansible_edge.load(module)
-        outcome = (drill.plan if module.check_mode else drill.run)(config, module.params["backup"])
+        if module.check_mode:
+            outcome = drill.plan(config, module.params["backup"])
+        else:
+            outcome = drill.run(config, module.params["backup"], access=ansible_edge.access(module))
     ansible_edge.leave(module, outcome, changed=True)
 
 

@@ -37,10 +37,10 @@ from . import repository as repositories
 from .config import Config
 from .entries import Entry
 from .errors import EngineError, MismatchError, NotFoundError, ProcessError
+from .hashed import HashedReader
 from .manifest import Manifest
 from .outcome import INCOMPLETE, OK, Outcome
 from .sinks import ROLES, Artifact, HashedFile
-from .verify import HashedReader
 from .watch import Log, Observer
 
 _OLD_NAME = re.compile(r"mirai_(full|db|json)_(\d{8}_\d{6})\.(?:tar|sql)\.gz")

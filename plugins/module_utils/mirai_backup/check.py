@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import datetime
+import time
 
-from . import drill_history, records, repository, restores, text
+from . import drill_history, keyring, records, repository, restores, text
 from .config import Config
 from .errors import EngineError
 from .outcome import FAILED, OK, Outcome
@@ -21,11 +22,20 @@ def run(config: Config, max_age: float = 26 * 3600, nagios: bool = False) -> Out
     """
     try:
         problems, warnings, ages = _findings(config, max_age)
+        keys = keyring.find(config)
+        problems += [f"{one.purpose} key {one.fingerprint} {one.problem}" for one in keys if one.problem]
+        warnings += filter(None, (one.warning(time.time()) for one in keys))
         state = 2 if problems else 1 if warnings else 0
     except (EngineError, OSError) as error:
-        problems, warnings, ages = [getattr(error, "message", str(error))], [], {}
+        problems, warnings, ages, keys = [getattr(error, "message", str(error))], [], {}, ()
         state = 2
-    document = {"ok": not problems, "problems": problems, "warnings": warnings, "age_seconds": ages}
+    document = {
+        "ok": not problems,
+        "problems": problems,
+        "warnings": warnings,
+        "age_seconds": ages,
+        "keys": [one.document() for one in keys],
+    }
     summary = "; ".join(problems + warnings) or ", ".join(
         f"{half} {text.duration(age)} old" for half, age in sorted(ages.items())
     )

@@ -19,6 +19,7 @@ from . import config as configuration
 from .config import Config
 from .errors import ConfigError, EngineError, Interrupted, UsageError
 from .outcome import Outcome
+from .unlock import Access
 from .watch import Log, Observer, Progress
 
 
@@ -88,10 +89,15 @@ def _restore(config: Config, options: argparse.Namespace) -> Outcome:
         confirm=options.confirm,
         tables=tuple(options.tables),
         files=tuple(options.files),
+        access=_access(options),
     )
     if options.plan:
         return restore.plan(config, request)
     return restore.run(config, request, _observer(config, options))
+
+
+def _access(options: argparse.Namespace) -> Access:
+    return Access(options.key, options.key_passphrase_file, options.accept_unsigned)
 
 
 def _rollback(config: Config, options: argparse.Namespace) -> Outcome:
@@ -121,13 +127,13 @@ def _keep(config: Config, options: argparse.Namespace) -> Outcome:
 def _verify(config: Config, options: argparse.Namespace) -> Outcome:
     from . import verify
 
-    return verify.run(config, options.backup, options.all, _observer(config, options))
+    return verify.run(config, options.backup, options.all, _observer(config, options), _access(options))
 
 
 def _drill(config: Config, options: argparse.Namespace) -> Outcome:
     from . import drill
 
-    return drill.run(config, options.backup, _observer(config, options))
+    return drill.run(config, options.backup, _observer(config, options), _access(options))
 
 
 def _prune(config: Config, options: argparse.Namespace) -> Outcome:

@@ -53,6 +53,10 @@ class Config:
     drill_max_age: int = 35
     drill_rto_target: int = 0
     drill_rpo_target: int = 0
+    gpg_recipients: tuple[str, ...] = ()
+    gpg_sign_key: str = ""
+    gpg_former_sign_keys: tuple[str, ...] = ()
+    gpg_home: str = "/etc/mirai-backup/gnupg"
 
     def document(self, masked: bool = True) -> dict:
         """The configuration as plain JSON values; secrets become ``********`` unless ``masked`` is false."""

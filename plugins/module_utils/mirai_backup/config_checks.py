@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from dataclasses import dataclass
 
 from .errors import ConfigError
@@ -166,6 +167,25 @@ def smoke(key: str, value: object) -> tuple:
     return tuple(dict(one) for one in value)
 
 
+def fingerprint(key: str, value: object) -> str:
+    """A key's full fingerprint; short IDs can be forged, and names can be anybody's."""
+    written = text(key, value).replace(" ", "").upper()
+    if re.fullmatch(r"[0-9A-F]{40}|[0-9A-F]{64}", written) is None:
+        raise wrong(key, value, "a full fingerprint of 40 hexadecimal digits")
+    return written
+
+
+def optional_fingerprint(key: str, value: object) -> str:
+    return fingerprint(key, value) if value != "" else ""
+
+
+def fingerprints(key: str, value: object) -> tuple:
+    found = tuple(fingerprint(f"{key}[{index}]", one) for index, one in enumerate(texts(key, value)))
+    if len(set(found)) != len(found):
+        raise wrong(key, value, "a list without repetitions")
+    return found
+
+
 CHECKS = {
     "app_dir": required_path,
     "application": text,
@@ -196,4 +216,8 @@ CHECKS = {
     "drill_max_age": number(1, 36500),
     "drill_rto_target": number(0, 10**7),
     "drill_rpo_target": number(0, 10**8),
+    "gpg_recipients": fingerprints,
+    "gpg_sign_key": optional_fingerprint,
+    "gpg_former_sign_keys": fingerprints,
+    "gpg_home": required_path,
 }

@@ -88,6 +88,12 @@ class LockedError(EngineError):
     exit_code = 11
 
 
+class DecryptError(EngineError):
+    """What is encrypted cannot be read: the private key is not here, or its passphrase is not the right one."""
+
+    exit_code = 12
+
+
 class Interrupted(EngineError):
     """The run was ended by a signal; what it had begun is debris that the next run sweeps."""
 
