@@ -12,6 +12,7 @@ from typing import Iterator, Optional
 
 from . import (
     assertions,
+    attended,
     cluster,
     control,
     drill_choice,
@@ -37,6 +38,7 @@ from .drill_findings import Findings
 from .errors import CouldNotVerifyError, EngineError, Interrupted, MismatchError, ProcessError
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
 from .repository import Backup
+from .runs import Occasion
 from .target import DatabaseTarget
 from .watch import Log, Observer
 
@@ -53,6 +55,11 @@ def run(config: Config, word: str = "latest", observer: Optional[Observer] = Non
     no such backup.
     """
     observer = observer or Observer(Log(config.log))
+    occasion = Occasion("drill", subject=word)
+    return attended.run(config, occasion, observer, lambda _hooks: _run(config, word, observer))
+
+
+def _run(config: Config, word: str, observer: Observer) -> Outcome:
     try:
         backup = drill_choice.resolve(repository.listing(config.repository), word)
         observer.say(f"drill of {backup.id}: begun")

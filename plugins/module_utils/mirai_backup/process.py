@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Iterator, Optional
 
 from .errors import ProcessError
-from .redact import redact
+from .redact import redact, without_rows
 
 PIPE_BYTES = 1 << 20
 STDERR_TAIL = 4096
@@ -109,11 +109,11 @@ class Child:
         self.wait()
 
     def complaint(self) -> str:
-        """The last lines it wrote to stderr, on one line, without secrets."""
+        """The last lines it wrote to stderr, on one line, without secrets and without rows."""
         size = os.fstat(self._stderr).st_size
         tail = os.pread(self._stderr, STDERR_TAIL, max(0, size - STDERR_TAIL)).decode("utf-8", "replace")
         lines = [line.strip() for line in tail.splitlines() if line.strip()]
-        return redact(" / ".join(lines[-6:]), self.command.secrets)
+        return redact(without_rows(" / ".join(lines[-6:])), self.command.secrets)
 
     def close(self) -> None:
         """Give the descriptor of stderr back."""
