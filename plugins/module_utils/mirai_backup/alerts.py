@@ -4,20 +4,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import re
 import socket
 from typing import Optional
 
-from . import channels, heartbeat, repository, text
+from . import channels, repository, secrecy, text
 from .channels import Delivery, Message
 from .config import Config
-from .dburl import parse
-from .envfile import read_value
 from .errors import EngineError
 from .outcome import FAILED, OK, Outcome
-from .redact import redact, without_rows
 from .runs import Run
 
 _SUBJECT = 160
@@ -61,30 +56,10 @@ def message(config: Config, run: Run, first: str) -> Message:
         ("Log", config.log),
     ]
     body = "".join(f"{name + ':':<12}{value}\n" for name, value in lines if value)
-    subject, body = clean(config, subject), clean(config, body)
+    subject, body = secrecy.clean(config, subject), secrecy.clean(config, body)
     if len(subject) > _SUBJECT:
         subject = subject[: _SUBJECT - 1] + "…"
     return Message(subject, body, _TONES[first])
-
-
-def clean(config: Config, words: str) -> str:
-    """``words`` without any secret that the configuration leads to, and without rows of the database."""
-    return redact(without_rows(words), secrets(config))
-
-
-def secrets(config: Config) -> tuple[str, ...]:
-    """Every secret that the configuration holds or names; a source that cannot be read adds none."""
-    urls = [config.database_url, config.admin_url, config.drill_url]
-    found = [*heartbeat.secrets(config.heartbeat_url), *heartbeat.secrets(config.drill_heartbeat_url)]
-    with contextlib.suppress(EngineError):
-        urls.append(read_value(config.env_file, "DATABASE_URL"))
-    for url in filter(None, urls):
-        found += [url, *re.findall(r"://[^/@:]*:([^/]*)@", url)]
-        with contextlib.suppress(EngineError):
-            found.append(parse(url).password)
-    with contextlib.suppress(EngineError):
-        found += channels.secrets(config)
-    return tuple(filter(None, found))
 
 
 def test(config: Config) -> Outcome:

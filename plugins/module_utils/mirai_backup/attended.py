@@ -10,7 +10,7 @@ import os
 import time
 from typing import Callable, Iterator
 
-from . import alerts, metrics, runs
+from . import alerts, metrics, runs, secrecy
 from .config import Config
 from .errors import EngineError
 from .heartbeat import Heartbeat
@@ -68,7 +68,7 @@ class _Watchers:
         try:
             with self._isolated("heartbeat"):
                 summary = f"{ended.title}: {ended.result}" + (f": {ended.cause}" if ended.cause else "")
-                self._note(self._heartbeat.end(ended.exit_code, alerts.clean(self._config, summary)))
+                self._note(self._heartbeat.end(ended.exit_code, secrecy.clean(self._config, summary)))
             with self._isolated("alerts"):
                 self._alert(ended)
             with self._isolated("the memory of runs"):
@@ -92,7 +92,7 @@ class _Watchers:
         self._observer.say(f"alert {first}: {'taken by ' + ', '.join(taken) if taken else 'no channel took it'}")
 
     def _with_problems(self, ended: Run) -> Run:
-        problems = tuple(alerts.clean(self._config, one) for one in self.problems())
+        problems = tuple(secrecy.clean(self._config, one) for one in self.problems())
         return dataclasses.replace(ended, problems=problems)
 
     @contextlib.contextmanager
@@ -102,7 +102,7 @@ class _Watchers:
             yield
         except Exception as error:
             why = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
-            self._note(f"{what}: {alerts.clean(self._config, why)}")
+            self._note(f"{what}: {secrecy.clean(self._config, why)}")
 
     def _note(self, failure: str) -> None:
         if failure:

@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 from typing import Iterator
 
-from . import process, runs
+from . import process, runs, secrecy
 from .config import Config
 from .errors import EngineError, ProcessError
 from .outcome import Outcome
@@ -73,7 +73,8 @@ class Hooks:
         )
         self._observer.say(f"{name}: begun")
         try:
-            process.run(process.Command(tuple(hook["command"]), env=env), timeout=hook["timeout"])
+            command = process.Command(tuple(hook["command"]), env=env, secrets=secrecy.secrets(self._config))
+            process.run(command, timeout=hook["timeout"])
         except ProcessError as error:
             return f"{name} failed: {error.message}"
         return ""

@@ -8,12 +8,14 @@ import os
 import secrets
 import shutil
 from dataclasses import dataclass, field
+from typing import Mapping, Optional
 
 from . import __version__, drill_history, repository, runs, text
 from .config import KINDS, Config
 from .errors import EngineError
 from .repository import Listing
 
+_NONE: Mapping = {}
 _VERDICTS = ("pass", "fail", "could_not_verify")
 
 
@@ -41,10 +43,10 @@ class Family:
         return lines
 
 
-def write(config: Config) -> None:
-    """Replace the file ``metrics_textfile`` at one instant, readable by all. Raises OSError."""
+def write(config: Config, stores: Mapping[str, Optional[float]] = _NONE, keys: Mapping[str, float] = _NONE) -> None:
+    """Replace the file ``metrics_textfile`` at one instant, readable by all; as ``families``. Raises OSError."""
     path = config.metrics_textfile
-    content = "".join(f"{line}\n" for family in families(config) for line in family.lines())
+    content = "".join(f"{line}\n" for family in families(config, stores, keys) for line in family.lines())
     temporary = f"{path}.{secrets.token_hex(4)}.tmp"  # the collector reads *.prom only
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     try:
@@ -57,15 +59,22 @@ def write(config: Config) -> None:
         raise
 
 
-def families(config: Config) -> list[Family]:
-    """Every metric as of now. A repository that cannot be read leaves those of its content out."""
+def families(
+    config: Config, stores: Mapping[str, Optional[float]] = _NONE, keys: Mapping[str, float] = _NONE
+) -> list[Family]:
+    """Every metric as of now. A repository that cannot be read leaves those of its content out.
+
+    ``stores`` says for each offsite store when the newest backup it holds ended, None where it holds none;
+    ``keys`` when each key expires, by fingerprint. All are seconds of the epoch.
+    """
     info = Family("info", "The engine that wrote these metrics.")
     info.add(1, version=__version__, application=config.application)
+    beyond = [info, *_beyond(stores, keys)]
     try:
         listing = repository.listing(config.repository)
     except (EngineError, OSError):
-        return [info]
-    return [info, *_of_backups(config, listing), *_of_runs(config), *_of_drills(config), _free(config)]
+        return beyond
+    return [*beyond, *_of_backups(config, listing), *_of_runs(config), *_of_drills(config), _free(config)]
 
 
 def _of_backups(config: Config, listing: Listing) -> list[Family]:
@@ -119,6 +128,16 @@ def _of_drills(config: Config) -> list[Family]:
     if rows and rows[-1].get("rto_seconds") is not None:
         recovery.add(rows[-1]["rto_seconds"])
     return [when, verdict, recovery]
+
+
+def _beyond(stores: Mapping[str, Optional[float]], keys: Mapping[str, float]) -> list[Family]:
+    offsite = Family("offsite_newest_timestamp_seconds", "When the newest backup in an offsite store ended; 0: none.")
+    expiry = Family("key_expiry_timestamp_seconds", "When a key that backups need expires.")
+    for store, ended in stores.items():
+        offsite.add(ended or 0, store=store)
+    for fingerprint, expires in keys.items():
+        expiry.add(expires, fingerprint=fingerprint)
+    return [offsite, expiry]
 
 
 def _free(config: Config) -> Family:
