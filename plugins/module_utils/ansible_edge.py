@@ -31,6 +31,8 @@ def leave(module, result: outcome.Outcome, changed: bool) -> None:
         module.fail_json(msg=lines[0] if lines else "failed", **values)
     for problem in values.get("incomplete", ()):
         module.warn(f"incomplete: {problem}")
+    for problem in values.get("watching", ()):
+        module.warn(f"watching: {problem}")
     for warning in values.pop("warnings", ()):
         module.warn(warning)
     module.exit_json(**values)
