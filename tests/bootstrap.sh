@@ -25,6 +25,8 @@ readonly -a tools=(
     "strace strace"
     "gpg gnupg"
     "setpriv util-linux"
+    "promtool prometheus"
+    "systemd-analyze systemd"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

@@ -7,7 +7,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import config, install, outcome, unlock
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import config, install, outcome
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.access import Access
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import EngineError
 
 CONFIG_SPEC = {"config": {"type": "path", "default": config.DEFAULT_PATH}}
@@ -23,9 +24,9 @@ def load(module) -> config.Config:
     return config.load(module.params["config"])
 
 
-def access(module) -> unlock.Access:
+def access(module) -> Access:
     """What the parameters of ``ACCESS_SPEC`` bring to read a backup; an empty path stays empty."""
-    return unlock.Access(*(module.params[name] for name in ACCESS_SPEC))
+    return Access(*(module.params[name] for name in ACCESS_SPEC))
 
 
 def leave(module, result: outcome.Outcome, changed: bool) -> None:
@@ -41,6 +42,8 @@ def leave(module, result: outcome.Outcome, changed: bool) -> None:
         module.fail_json(msg=lines[0] if lines else "failed", **values)
     for problem in values.get("incomplete", ()):
         module.warn(f"incomplete: {problem}")
+    for problem in values.get("watching", ()):
+        module.warn(f"watching: {problem}")
     for warning in values.pop("warnings", ()):
         module.warn(warning)
     module.exit_json(**values)

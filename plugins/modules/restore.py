@@ -139,6 +139,11 @@ plan:
   description: What would be done.
   returned: in check mode
   type: dict
+watching:
+  description: What hooks, alerts, heartbeat and metrics could not do. It changes no result.
+  returned: success, not in check mode
+  type: list
+  elements: str
 exit_code:
   description: The exit status that the command would have.
   returned: always

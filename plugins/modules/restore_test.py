@@ -122,6 +122,11 @@ plan:
   description: What would be drilled, with which checks, and where.
   returned: in check mode
   type: dict
+watching:
+  description: What hooks, alerts, heartbeat and metrics could not do. It changes no result.
+  returned: when a drill was run
+  type: list
+  elements: str
 exit_code:
   description:
     - The exit status that the command would have. 2 means that the drill failed, 4 that it is undecided, 12 that the

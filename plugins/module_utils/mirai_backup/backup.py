@@ -15,6 +15,7 @@ from typing import Callable, Iterator, Optional
 from . import (
     __version__,
     archive,
+    attended,
     database,
     exchange,
     fingerprint,
@@ -36,10 +37,12 @@ from . import plan as planning
 from .config import Config
 from .entries import Entry
 from .errors import EngineError, Interrupted
+from .hooks import Hooks
 from .manifest import Manifest
 from .outcome import INCOMPLETE, OK, Outcome
 from .plan import Plan
 from .repository import Backup
+from .runs import Occasion
 from .sinks import Artifact, nameless, write_compressed
 from .watch import Log, Observer
 
@@ -62,20 +65,27 @@ def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: fl
     """Make a backup of ``kind`` and return it; exit code 3 when something in it would not hold still.
 
     Raises an EngineError for every failure; then nothing lies under a final name, nothing was pruned, and the
-    failure is in the log and in backup_metadata.log.
+    failure is in the log and in backup_metadata.log. Hooks, alerts and the like come with it (``attended``).
     """
     observer = observer or Observer(Log(config.log))
+    occasion = Occasion("backup", kind)
+    return attended.run(config, occasion, observer, lambda hooks: _run(config, kind, observer, wait, hooks))
+
+
+def _run(config: Config, kind: str, observer: Observer, wait: float, hooks: Hooks) -> Outcome:
     begun = time.monotonic()
     observer.say(f"backup {kind}: begun, mirai.backup {__version__}")
     try:
         repository.create(config.repository)
-        with lock.hold(config.repository, f"backup {kind}", wait):
+        with lock.hold(config.repository, f"backup {kind}", wait), hooks.afterwards():
             with _failures_recorded(config, kind, begun):
+                hooks.before()
                 for path in seal.sweep(config.repository):
                     observer.say(f"swept debris of a dead run: {path}")
                 exchange.settle(config, observer)  # the halves of a half-done restore are no recovery point
                 sealed, incomplete, notices = _make(config, kind, observer)
-            return _report(config, sealed, incomplete, notices, observer)
+            hooks.outcome = _report(config, sealed, incomplete, notices, observer)
+        return hooks.outcome
     except EngineError as error:
         observer.say(f"backup {kind}: FAILED: {error.words}", "ERROR")
         raise

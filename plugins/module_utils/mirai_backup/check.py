@@ -7,9 +7,9 @@ from __future__ import annotations
 import datetime
 import time
 
-from . import drill_history, keyring, records, repository, restores, text
+from . import drill_history, keyring, records, repository, restores, runs, text
 from .config import Config
-from .errors import EngineError
+from .errors import EngineError, LockedError
 from .outcome import FAILED, OK, Outcome
 
 _NAGIOS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
@@ -74,9 +74,22 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
         warnings.append(f"the last run failed at {last['time']}: {last['error']}")
     if last is not None and last["result"] == "incomplete":
         warnings.append(f"the last run was incomplete: {'; '.join(last['incomplete'])}")
+    warnings += _unwatched(config, max_age, now)
     if listing.good():
         warnings += list(listing.good()[-1].head.warnings)
     return problems, warnings, ages
+
+
+def _unwatched(config: Config, max_age: float, now: datetime.datetime) -> list[str]:
+    """What those who watch the last runs could not do, and runs that found the repository locked."""
+    warnings = []
+    for run in runs.last(config.repository).values():
+        if (now - run.ended_at).total_seconds() > max_age:
+            continue
+        if run.exit_code == LockedError.exit_code:
+            warnings.append(f"{run.title} was locked out at {run.ended}: {run.cause}")
+        warnings += [f"{run.title}: {problem}" for problem in run.problems]
+    return warnings
 
 
 def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.datetime) -> list[str]:

@@ -16,10 +16,10 @@ from typing import Callable, Optional, Sequence
 
 from . import arguments
 from . import config as configuration
+from .access import Access
 from .config import Config
 from .errors import ConfigError, EngineError, Interrupted, UsageError
 from .outcome import Outcome
-from .unlock import Access
 from .watch import Log, Observer, Progress
 
 
@@ -55,12 +55,22 @@ def main(
 
 
 def _config(options: argparse.Namespace, default_log: str) -> Config:
-    """Load the configuration; that it cannot be loaded is written to the default log, since cron sees no screen."""
+    """Load the configuration. That it cannot be loaded is logged and alerted, since cron sees no screen."""
     try:
         return configuration.load(options.config)
     except ConfigError as error:
-        if options.verb == "backup" and os.access(default_log, os.W_OK):
-            Log(default_log)("ERROR", f"{options.verb}: FAILED: {error.words}")
+        if options.verb == "backup" and not options.plan or options.verb == "drill":
+            kind = arguments.kind(options) if options.verb == "backup" else ""
+            watching = configuration.watching(options.config)
+            log = watching.log if watching is not None else default_log
+            if os.access(log, os.W_OK):
+                Log(log)("ERROR", f"{options.verb}: FAILED: {error.words}")
+            if watching is not None:
+                from . import attended
+                from .runs import Occasion
+
+                observer = Observer(Log(log) if os.access(log, os.W_OK) else None)
+                attended.failed(watching, Occasion(options.verb, kind), observer, error)
         raise
 
 
@@ -157,6 +167,10 @@ def _check(config: Config, options: argparse.Namespace) -> Outcome:
 def _config_verb(config: Config, options: argparse.Namespace) -> Outcome:
     if options.action == "validate":
         return Outcome({"valid": True, "config": options.config}, (f"{options.config} is valid",))
+    if options.action == "test-alerts":
+        from . import alerts
+
+        return alerts.test(config)
     document = config.document()
     return Outcome(document, tuple(json.dumps(document, indent=2, ensure_ascii=False).splitlines()))
 

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import stat
 from dataclasses import dataclass, field
+from typing import Optional
 
 from .config_checks import CHECKS, DEFAULT_RETENTION, KINDS, SECRET_KEYS, Retention, Schedule, known_key
 from .errors import ConfigError
@@ -17,6 +19,10 @@ __all__ = ["DEFAULT_PATH", "KINDS", "Config", "Retention", "Schedule", "from_map
 
 DEFAULT_PATH = "/etc/mirai-backup/config.json"
 DEFAULT_LOG = "/var/log/mirai-backup.log"
+_WATCHING = {
+    *("app_dir", "application", "env_file", "data_dir", "repository", "log"),
+    *("alerts_config", "alert_mail", "heartbeat_url", "drill_heartbeat_url", "metrics_textfile"),
+}
 DEFAULT_APP_DIR = "/opt/Mirai-Knowledge-Systems"
 
 
@@ -57,6 +63,13 @@ class Config:
     gpg_sign_key: str = ""
     gpg_former_sign_keys: tuple[str, ...] = ()
     gpg_home: str = "/etc/mirai-backup/gnupg"
+    hooks: dict = field(default_factory=dict)
+    alerts_config: str = ""
+    alert_mail: tuple[str, ...] = ("root",)
+    alert_success: bool = False
+    heartbeat_url: str = ""
+    drill_heartbeat_url: str = ""
+    metrics_textfile: str = ""
 
     def document(self, masked: bool = True) -> dict:
         """The configuration as plain JSON values; secrets become ``********`` unless ``masked`` is false."""
@@ -97,6 +110,23 @@ def from_mapping(values: object) -> Config:
         known_key(key, known, "")
     checked = {key: CHECKS[key](key, value) for key, value in values.items()}
     return _completed(Config(**checked))
+
+
+def watching(path: str) -> Optional[Config]:
+    """What a configuration file that is not valid still says on who is to be told of that; None if unreadable."""
+    try:
+        with open(path, "rb") as file:
+            values = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return None
+    found = {}
+    for key in _WATCHING & set(values if isinstance(values, dict) else ()):
+        with contextlib.suppress(ConfigError):
+            found[key] = CHECKS[key](key, values[key])
+    try:
+        return _completed(Config(**found))
+    except ConfigError:
+        return None
 
 
 def _completed(config: Config) -> Config:

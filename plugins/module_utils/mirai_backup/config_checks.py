@@ -7,14 +7,16 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import urllib.parse
 from dataclasses import dataclass
 
 from .errors import ConfigError
 
 KINDS = ("full", "database", "json")
 COMPRESSIONS = ("auto", "igzip", "pigz", "gzip", "zlib", "zstd")
+HOOK_POINTS = ("before_backup", "after_backup", "before_restore", "after_restore")
 FINGERPRINTS = ("full", "counts", "off")
-SECRET_KEYS = ("database_url", "admin_url", "drill_url")
+SECRET_KEYS = ("database_url", "admin_url", "drill_url", "heartbeat_url", "drill_heartbeat_url")
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,46 @@ def fingerprints(key: str, value: object) -> tuple:
     return found
 
 
+def web_address(key: str, value: object) -> str:
+    try:
+        parts = urllib.parse.urlsplit(text(key, value))
+        fits = not value or (parts.scheme in ("http", "https") and bool(parts.hostname) and value.isascii())
+        fits = fits and not re.search(r"\s", value) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise wrong(key, value, "an http or https URL")
+    return value
+
+
+def hooks(key: str, value: object) -> dict:
+    if not isinstance(value, dict):
+        raise wrong(key, value, f"an object with {', '.join(HOOK_POINTS)}")
+    for point in value:
+        known_key(point, set(HOOK_POINTS), f"{key}.")
+    return {point: _hook_list(f"{key}.{point}", point, found) for point, found in value.items()}
+
+
+def _hook_list(key: str, point: str, value: object) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise wrong(key, value, "a list of hooks, each with command, timeout and on_failure")
+    policies = ("abort", "warn") if point.startswith("before_") else ("warn",)
+    found = []
+    for index, one in enumerate(value):
+        where = f"{key}[{index}]"
+        if not isinstance(one, dict) or "command" not in one:
+            raise wrong(where, one, "an object with command, and maybe timeout and on_failure")
+        for name in one:
+            known_key(name, {"command", "timeout", "on_failure"}, f"{where}.")
+        command = texts(f"{where}.command", one["command"])
+        if not command or not command[0]:
+            raise wrong(f"{where}.command", one["command"], "a list of a program and its arguments")
+        timeout = number(1, 86400)(f"{where}.timeout", one.get("timeout", 60))
+        policy = choice(*policies)(f"{where}.on_failure", one.get("on_failure", policies[0]))
+        found.append({"command": command, "timeout": timeout, "on_failure": policy})
+    return tuple(found)
+
+
 CHECKS = {
     "app_dir": required_path,
     "application": text,
@@ -220,4 +262,11 @@ CHECKS = {
     "gpg_sign_key": optional_fingerprint,
     "gpg_former_sign_keys": fingerprints,
     "gpg_home": required_path,
+    "hooks": hooks,
+    "alerts_config": path,
+    "alert_mail": texts,
+    "alert_success": flag,
+    "heartbeat_url": web_address,
+    "drill_heartbeat_url": web_address,
+    "metrics_textfile": path,
 }

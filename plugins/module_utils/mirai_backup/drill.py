@@ -12,6 +12,7 @@ from typing import Iterator, Optional
 
 from . import (
     assertions,
+    attended,
     cluster,
     control,
     drill_choice,
@@ -31,6 +32,7 @@ from . import (
     verify,
 )
 from . import target as targets
+from .access import OWN_KEYRING, Access
 from .cluster import Room
 from .config import Config
 from .dburl import parse
@@ -39,8 +41,8 @@ from .drill_findings import Findings
 from .errors import CouldNotVerifyError, DecryptError, EngineError, Interrupted, MismatchError, ProcessError
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
 from .repository import Backup
+from .runs import Occasion
 from .target import DatabaseTarget
-from .unlock import OWN_KEYRING, Access
 from .watch import Log, Observer
 
 _EXIT = {"pass": OK, "fail": MISMATCH}
@@ -58,6 +60,11 @@ def run(
     no such backup.
     """
     observer = observer or Observer(Log(config.log))
+    occasion = Occasion("drill", subject=word)
+    return attended.run(config, occasion, observer, lambda _hooks: _run(config, word, observer, access))
+
+
+def _run(config: Config, word: str, observer: Observer, access: Access) -> Outcome:
     refused = None
     try:
         backup = drill_choice.resolve(repository.listing(config.repository), word)

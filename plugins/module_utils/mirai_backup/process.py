@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Iterator, Optional
 
 from .errors import EngineError, ProcessError
-from .redact import redact
+from .redact import redact, without_rows
 
 PIPE_BYTES = 1 << 20
 STDERR_TAIL = 4096
@@ -110,9 +110,9 @@ class Child:
         self.wait()
 
     def complaint(self) -> str:
-        """The last lines it wrote to stderr, on one line, without secrets."""
+        """The last lines it wrote to stderr, on one line, without secrets and without rows."""
         lines = [line.strip() for line in self._said().splitlines() if line.strip()]
-        return redact(" / ".join(lines[-6:]), self.command.secrets)
+        return redact(without_rows(" / ".join(lines[-6:])), self.command.secrets)
 
     def _said(self) -> str:
         size = os.fstat(self._stderr).st_size

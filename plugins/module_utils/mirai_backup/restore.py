@@ -11,6 +11,7 @@ import time
 from typing import Iterator, Optional
 
 from . import (
+    attended,
     exchange,
     filesproof,
     lock,
@@ -29,10 +30,12 @@ from . import (
 from . import target as targets
 from .config import Config
 from .errors import EngineError, Interrupted, MismatchError
+from .hooks import Hooks
 from .outcome import INCOMPLETE, OK, Outcome
 from .process import Command
 from .restore_plan import Request, RestorePlan
 from .restores import Journal
+from .runs import Occasion
 from .watch import Log, Observer
 
 __all__ = ["Request", "plan", "run"]
@@ -49,12 +52,17 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
     The document says what was restored, what was proven, where the previous state lies, and how long the swap took.
     """
     observer = observer or Observer(Log(config.log))
+    occasion = Occasion("restore", request.components, request.backup)
+    return attended.run(config, occasion, observer, lambda hooks: _run(config, request, observer, hooks))
+
+
+def _run(config: Config, request: Request, observer: Observer, hooks: Hooks) -> Outcome:
     begun = time.monotonic()
     observer.say(f"restore {request.backup}: begun")
     try:
         if request.is_partial:
             return partial.run(config, request, observer)
-        with lock.hold(config.repository, "restore"):
+        with lock.hold(config.repository, "restore"), hooks.afterwards():
             seal.sweep(config.repository)
             settled = exchange.settle(config, observer)
             plan_ = restore_plan.make(config, request)
@@ -62,7 +70,9 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
             with unlock.unlocked(config, plan_.backup, request.access) as decryption:
                 verify.check(config, plan_.backup, observer, decryption)
                 with _failures_recorded(config, plan_):
-                    outcome = _restore(config, plan_, decryption, observer, begun)
+                    if plan_.swaps:
+                        hooks.before()
+                    outcome = hooks.outcome = _restore(config, plan_, decryption, observer, begun)
         return Outcome({**outcome.document, "settled": settled}, (*settled, *outcome.lines), outcome.exit_code)
     except EngineError as error:
         observer.say(f"restore {request.backup}: FAILED: {error.words}", "ERROR")

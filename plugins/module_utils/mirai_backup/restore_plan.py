@@ -24,12 +24,12 @@ from . import (
     target,
     text,
 )
+from .access import OWN_KEYRING, Access
 from .config import Config
 from .errors import DatabaseError, PreflightError, UsageError
 from .outcome import Outcome
 from .repository import Backup
 from .target import DatabaseTarget
-from .unlock import OWN_KEYRING, Access
 
 _HEADROOM = 1.2
 _LOCK_PATIENCE = "5s"

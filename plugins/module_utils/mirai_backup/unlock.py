@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from typing import Iterator
 
 from . import gpg, gpg_home, manifest, process, signature
+from .access import Access
 from .compression import ENCRYPTED
 from .config import Config
 from .errors import DecryptError, MismatchError, PreflightError, ProcessError
@@ -18,22 +18,6 @@ from .process import Command
 from .repository import Backup
 
 _PROBE_BYTES = 1 << 16
-
-
-@dataclass(frozen=True)
-class Access:
-    """What whoever runs this brings to read a backup.
-
-    ``key_file`` holds a private key; empty means their own keyring and agent. ``passphrase_file`` holds its
-    passphrase in the first line. ``accept_unsigned`` lets a manifest without a signature pass.
-    """
-
-    key_file: str = ""
-    passphrase_file: str = ""
-    accept_unsigned: bool = False
-
-
-OWN_KEYRING = Access()
 
 
 @contextlib.contextmanager

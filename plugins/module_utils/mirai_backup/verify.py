@@ -11,6 +11,7 @@ from typing import BinaryIO, Iterator, Optional
 
 from . import clients, compression, manifest, process, selector, unarchive, unlock
 from . import repository as repositories
+from .access import OWN_KEYRING, Access
 from .config import Config
 from .errors import (
     CouldNotVerifyError,
@@ -24,7 +25,6 @@ from .hashed import HashedReader
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
 from .repository import Backup, Listing
 from .sinks import Artifact
-from .unlock import OWN_KEYRING, Access
 from .watch import Observer
 
 # What decoding raises when the bytes are not what they were.

@@ -73,6 +73,12 @@ def test_an_incomplete_backup_is_a_success_with_warnings(module):
     assert module.warnings == ["incomplete: a.json would not hold still"]
 
 
+def test_what_watching_could_not_do_is_a_warning(module):
+    ended = leave(module, Outcome({"watching": ["alert by mail: refused"]}, ("one",)))
+    assert ended.values["watching"] == ["alert by mail: refused"]
+    assert module.warnings == ["watching: alert by mail: refused"]
+
+
 @pytest.mark.parametrize("code", [1, 2, 4])
 def test_every_other_code_fails_and_says_why(module, code):
     ended = leave(module, Outcome({"problems": ["p"]}, ("it is too old",), code))

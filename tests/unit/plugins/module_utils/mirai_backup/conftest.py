@@ -24,9 +24,8 @@ def settings_of(tmp_path):
     (tmp_path / "app" / "backend" / "data").mkdir(parents=True)
 
     def make(**values):
-        return config.from_mapping(
-            {"app_dir": str(tmp_path / "app"), "log": str(tmp_path / "backup.log"), "application": "mirai", **values}
-        )
+        settings = {"app_dir": str(tmp_path / "app"), "log": str(tmp_path / "backup.log"), "application": "mirai"}
+        return config.from_mapping({**settings, "alert_mail": [], **values})
 
     return make
 
