@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 from collections.abc import Iterator
 
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import config, install, outcome
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import EngineError
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import arguments, config, install, outcome
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import EngineError, UsageError
 
 CONFIG_SPEC = {"config": {"type": "path", "default": config.DEFAULT_PATH}}
 
@@ -16,6 +17,14 @@ CONFIG_SPEC = {"config": {"type": "path", "default": config.DEFAULT_PATH}}
 def load(module) -> config.Config:
     """The configuration that the parameter ``config`` names. Raises ConfigError."""
     return config.load(module.params["config"])
+
+
+def age(written: str) -> float:
+    """Seconds of a length of time such as ``26h``. Raises UsageError."""
+    try:
+        return arguments.age(written)
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(str(error), "correct the parameter max_age") from error
 
 
 def leave(module, result: outcome.Outcome, changed: bool) -> None:

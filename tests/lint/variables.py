@@ -42,6 +42,10 @@ TAIL = """
 | `components` | restore | `full` (default), `database` or `json` |
 | `to_database`, `to_dir` | restore | restore under another name or directory, and leave what is live alone |
 | `confirm` | restore | `<id>@<host>`, where a refusal asks for it |
+| `status_reports` | status | where the report is written, by default `status_reports` where the play is started |
+| `status_max_age` | status | how old the newest backup of each half may be, by default `26h` |
+| `status_language` | status | `en` (default) or `ja`: the language that the page opens in |
+| `status_fail` | status | `true` (default): fail unless all are ok; `problem`: let warnings pass; `false`: never |
 """
 
 
