@@ -25,6 +25,7 @@ readonly -a tools=(
     "strace strace"
     "gpg gnupg"
     "setpriv util-linux"
+    "shellcheck shellcheck"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - Takes what M(mirai.backup.backup_info) answered on each server, or why it did not, and writes C(status.json) and
     C(status.html), worst first.
-  - Meant to be run on the controller, as the playbook P(mirai.backup.status#playbook) does. The page needs nothing
+  - Meant to be run on the controller, as the playbook C(mirai.backup.status) does. The page needs nothing
     else, neither network nor script.
   - Servers that were not reached or are not set up are in the report as such. Findings do not fail the task; see
     RV(verdict).

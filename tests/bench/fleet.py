@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Measure playbooks/status.yml over simulated servers on this machine: seconds, and seconds per server, by forks.
 
     python3 tests/bench/fleet.py [--hosts 100] [--backups 30] [--forks 5,10,20]

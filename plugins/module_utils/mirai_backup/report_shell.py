@@ -27,9 +27,9 @@ def _head(title: Html, rules: str) -> Html:
     return tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name_="color-scheme", content="light dark"),
         tag("link", rel="icon", href="data:,"),
         tag("title", title),
         tag("style", Html(report_style.sheet() + rules)),
@@ -38,7 +38,9 @@ def _head(title: Html, rules: str) -> Html:
 
 def _choice(code: str, chosen: bool) -> Html:
     name = f"show-{code}"
-    return tag("input", type="radio", name="show", id=name, class_="choice", autocomplete="off", checked=chosen or None)
+    return tag(
+        "input", type="radio", name_="show", id=name, class_="choice", autocomplete="off", checked=chosen or None
+    )
 
 
 def _header(name: Content) -> Html:
