@@ -54,6 +54,8 @@ lint: $(VENV)/.stamp
 	ansible-lint --offline
 	$(call heading,lint: variables of role$(comma) engine and docs agree)
 	python tests/lint/variables.py --check
+	$(call heading,lint: rooms and their imports are as docs/architecture.md says)
+	python tests/lint/rooms.py --check
 
 sanity: $(VENV)/.stamp
 	@$(call heading,ansible-test sanity$(comma) nothing ignored)

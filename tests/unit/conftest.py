@@ -1,6 +1,8 @@
-"""Puts the engine on the import path, however the tests are started: by pytest, or by ansible-test units."""
+"""Puts the engine, and what its tests share, on the import path: for pytest, and for ansible-test units alike."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins" / "module_utils"))
+_HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(_HERE.parents[1] / "plugins" / "module_utils"))
+sys.path.append(str(_HERE / "plugins" / "module_utils" / "mirai_backup"))
