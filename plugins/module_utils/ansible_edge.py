@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 from collections.abc import Iterator
 
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import config, install, outcome
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import arguments, config, install, outcome
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.access import Access
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import EngineError
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import EngineError, UsageError
 
 CONFIG_SPEC = {"config": {"type": "path", "default": config.DEFAULT_PATH}}
 ACCESS_SPEC = {
@@ -27,6 +28,14 @@ def load(module) -> config.Config:
 def access(module) -> Access:
     """What the parameters of ``ACCESS_SPEC`` bring to read a backup; an empty path stays empty."""
     return Access(*(module.params[name] for name in ACCESS_SPEC))
+
+
+def age(written: str) -> float:
+    """Seconds of a length of time such as ``26h``. Raises UsageError."""
+    try:
+        return arguments.age(written)
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(str(error), "correct the parameter max_age") from error
 
 
 def leave(module, result: outcome.Outcome, changed: bool) -> None:

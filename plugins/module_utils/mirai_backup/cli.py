@@ -32,10 +32,11 @@ def main(
     try:
         options = arguments.parser(default_config).parse_args(argv)
     except SystemExit as stop:
-        if stop.code and "--json" in (sys.argv[1:] if argv is None else argv):
+        wrong = stop.code not in (None, 0)
+        if wrong and "--json" in (sys.argv[1:] if argv is None else argv):
             error = UsageError("the command was called wrongly", "see mirai-backup --help")
             _out(json.dumps(error.document(), indent=2))
-        return 64 if stop.code else 0
+        return 64 if wrong else 0
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         config = _config(options, default_log)
@@ -198,14 +199,14 @@ def _print(options: argparse.Namespace, outcome: Outcome) -> int:
     elif not options.quiet:
         _out("\n".join(outcome.lines))
     elif outcome.exit_code:
-        print("\n".join(outcome.lines), file=sys.stderr)
+        _err("\n".join(outcome.lines))
     return outcome.exit_code
 
 
 def _fail(options: argparse.Namespace, error: EngineError) -> int:
     if options.json:
         _out(json.dumps(error.document(), indent=2))
-    print(f"mirai-backup {options.verb}: {error.words}", file=sys.stderr)
+    _err(f"mirai-backup {options.verb}: {error.words}")
     return error.exit_code
 
 
@@ -214,13 +215,18 @@ def _out(content: str) -> None:
     if sys.stdout is None:
         return
     try:
-        print(content)
+        sys.stdout.write(f"{content}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"stdout cannot be written: {error.strerror}", file=sys.stderr)
+        _err(f"stdout cannot be written: {error.strerror}")
+
+
+def _err(content: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{content}\n")
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from .config_checks import CHECKS, DEFAULT_RETENTION, KINDS, SECRET_KEYS, Retention, Schedule, known_key
-from .errors import ConfigError
+from .errors import ConfigError, NotSetUpError
 
 __all__ = ["DEFAULT_PATH", "KINDS", "Config", "Retention", "Schedule", "from_mapping", "load"]
 
@@ -80,13 +80,15 @@ class Config:
 
 
 def load(path: str) -> Config:
-    """Read and check the configuration file at ``path``. Raises ConfigError that names the key."""
+    """Read and check the configuration file at ``path``. Raises ConfigError that names the key, NotSetUpError where
+    there is no such file."""
     try:
         with open(path, "rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             raw = file.read()
     except OSError as error:
-        raise ConfigError(
+        missing = isinstance(error, FileNotFoundError)
+        raise (NotSetUpError if missing else ConfigError)(
             f"configuration {path} cannot be read: {error.strerror}",
             "run playbooks/setup.yml, or name the file with --config",
         ) from error

@@ -41,6 +41,10 @@ class ConfigError(EngineError):
     exit_code = 64
 
 
+class NotSetUpError(ConfigError):
+    """There is no configuration: this machine was never set up, or no longer is."""
+
+
 class UsageError(EngineError):
     """The command was called in a way that cannot mean anything."""
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Tries the drill out: on sabotaged backups, which it must fail, and on healthy odd ones, which it must pass.
 
 Usage: bench.py start | stop | sabotage KIND | healthy VARIANT
