@@ -33,7 +33,6 @@ from . import (
 )
 from . import plan as planning
 from .config import Config
-from .entries import Entry
 from .errors import EngineError, Interrupted
 from .manifest import Manifest
 from .outcome import INCOMPLETE, OK, Outcome
@@ -52,7 +51,7 @@ class Harvest:
     parts: tuple[Artifact, ...]
     database: Optional[dict]
     files: Optional[dict]
-    entries: Callable[[], Iterator[Entry]]
+    entries: Callable[[], Iterator[bytes]]
     warnings: tuple[str, ...]
     incomplete: tuple[str, ...]
 
@@ -165,7 +164,7 @@ def _collect(config: Config, plan_: Plan, stage: str, timestamp: str, observer: 
         found.append(results["json"])
         files, file_warnings, incomplete = _describe_files(plan_.data_dir, archiver)
         warnings += file_warnings
-    entries = archiver.entries if archiver is not None else lambda: iter(())
+    entries = archiver.lines if archiver is not None else lambda: iter(())
     for warning in warnings:
         observer.say(warning, "WARNING")
     return Harvest(tuple(found), described, files, entries, tuple(warnings), incomplete)
@@ -236,7 +235,7 @@ def _describe_files(data_dir: str, archiver: archive.Archiver) -> tuple[dict, li
     unstable = tuple(f"{path} kept changing while it was read" for path in findings.unstable)
     files = {
         "data_dir": data_dir,
-        "sha256": manifest.entries_digest(archiver.entries()),
+        "sha256": manifest.entries_digest(archiver.lines()),
         **vars(findings),
     }
     return files, warnings + list(unstable), unstable

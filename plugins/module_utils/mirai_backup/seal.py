@@ -19,7 +19,6 @@ from typing import Callable, Iterator
 
 from . import index, manifest, safefile
 from .config import KINDS
-from .entries import Entry
 from .errors import EngineError
 from .manifest import Manifest
 from .repository import PINS, STAGING, Backup
@@ -40,7 +39,7 @@ def staging(repository: str) -> Iterator[str]:
         _clear(repository, path)
 
 
-def publish(repository: str, stage: str, head: Manifest, entries: Callable[[], Iterator[Entry]]) -> str:
+def publish(repository: str, stage: str, head: Manifest, entries: Callable[[], Iterator[bytes]]) -> str:
     """Move the finished artifacts from ``stage`` to their final names and seal them; returns the manifest's path.
 
     The manifest comes last: until it is there, there is no backup.
