@@ -141,7 +141,12 @@ def _collect(config: Config, plan_: Plan, stage: str, timestamp: str, observer: 
             archiver = archive.Archiver(os.path.realpath(plan_.data_dir), os.path.join(stage, "entries"))
             name = repository.main_name("json", timestamp, plan_.compression)
             tasks["json"] = lambda: write_compressed(
-                os.path.join(stage, name), name, plan_.compression, source=archiver.write, progress=abort
+                os.path.join(stage, name),
+                name,
+                plan_.compression,
+                source=archiver.write,
+                progress=abort,
+                lasting=plan_.kind != "full",
             )
         half = None
         if plan_.source is not None:
@@ -198,6 +203,7 @@ class _DatabaseHalf:
             name,
             self._plan.compression,
             progress,
+            lasting=self._plan.kind != "full",
         )
 
     def dump_globals(self) -> tuple[Artifact, str]:

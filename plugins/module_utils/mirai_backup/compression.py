@@ -84,19 +84,6 @@ def decoded(file_name: str, source: Callable) -> tuple[tuple[process.Command, ..
     return (), decode
 
 
-def zlib_encoder(sink: Callable[[bytes], object]) -> tuple[Callable[[bytes], None], Callable[[], None]]:
-    """The standard library's gzip encoder as a pair: feed it blocks, then finish it."""
-    encoder = zlib.compressobj(1, zlib.DEFLATED, 31)
-
-    def feed(block: bytes) -> None:
-        sink(encoder.compress(block))
-
-    def finish() -> None:
-        sink(encoder.flush())
-
-    return feed, finish
-
-
 def zlib_decoder(sink: Callable[[bytes], object]) -> tuple[Callable[[bytes], None], Callable[[], None]]:
     """The standard library's gzip decoder as a pair; ``finish`` raises EOFError on a truncated stream."""
     state = {"decoder": zlib.decompressobj(31)}

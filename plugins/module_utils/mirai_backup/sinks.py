@@ -9,8 +9,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Callable, Optional
 
-from . import process
-from .compression import Compression, zlib_encoder
+from . import deflate, process
+from .compression import Compression
 
 ROLES = {"full": "full", "db": "database", "globals": "globals", "json": "json"}
 
@@ -71,9 +71,10 @@ class HashedFile:
             self._progress(len(block))
         return len(block)
 
-    def finish(self, name: str) -> Artifact:
-        """Force the content to disk and describe it under ``name``."""
-        os.fsync(self._descriptor)
+    def finish(self, name: str, lasting: bool = True) -> Artifact:
+        """Force the content to disk, unless it is not to last, and describe it under ``name``."""
+        if lasting:
+            os.fsync(self._descriptor)
         return Artifact(name, self._size, self._digest.hexdigest())
 
 
@@ -84,13 +85,17 @@ def write_compressed(
     stages: tuple[process.Command, ...] = (),
     source: Optional[Callable] = None,
     progress: Optional[Callable[[int], object]] = None,
+    lasting: bool = True,
 ) -> Artifact:
-    """Compress the output of ``stages`` (or what ``source`` writes) into the new file ``path``."""
+    """Compress the output of ``stages`` (or what ``source`` writes) into the new file ``path``.
+
+    A file that is not ``lasting`` soon goes into another one: it is not forced to disk.
+    """
     with HashedFile(path, progress) as file:
         if compression.stages:
             process.pump(stages + compression.stages, file.write, source)
         else:
-            feed, finish = zlib_encoder(file.write)
+            feed, finish = deflate.encoder(file.write)
             process.pump(stages, feed, source)
             finish()
-        return file.finish(name)
+        return file.finish(name, lasting)
