@@ -9,9 +9,7 @@ archive itself stays what it was.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import json
 import os
 import re
 import socket
@@ -35,7 +33,6 @@ from . import (
 from . import plan as planning
 from . import repository as repositories
 from .config import Config
-from .entries import Entry
 from .errors import EngineError, MismatchError, NotFoundError, ProcessError
 from .hashed import HashedReader
 from .manifest import Manifest
@@ -219,7 +216,7 @@ def _first(said: list) -> Callable[[bytes], object]:
 
 
 def _files(name: str, raw: HashedReader, spool: str) -> dict:
-    """The manifest's files half; the entries go to the new file ``spool``, one JSON document a line."""
+    """The manifest's files half; the entries go to the new file ``spool``, as lines of a manifest."""
     count, size, seen = 0, 0, set()
     stages, source = compression.decoded(name, raw.pour)
     try:
@@ -230,7 +227,7 @@ def _files(name: str, raw: HashedReader, spool: str) -> dict:
                 seen.add(entry.path)
                 count += entry.type == "file"
                 size += entry.size
-                kept.write(json.dumps(entry.document()).encode("ascii") + b"\n")
+                kept.write(entry.line() + b"\n")
     except verify.DAMAGE as error:
         raise MismatchError(f"it cannot be decoded: {error}") from error
     digest = manifest.entries_digest(_spooled(spool)())
@@ -238,10 +235,12 @@ def _files(name: str, raw: HashedReader, spool: str) -> dict:
     return {"sha256": digest, "count": count, "size": size, **nothing}
 
 
-def _spooled(spool: str) -> Callable[[], Iterator[Entry]]:
-    def read() -> Iterator[Entry]:
-        with contextlib.closing(open(spool, "rb")) as kept:
+def _spooled(spool: str) -> Callable[[], Iterator[bytes]]:
+    """What gives the lines of the file ``spool``, again and again."""
+
+    def read() -> Iterator[bytes]:
+        with open(spool, "rb") as kept:
             for line in kept:
-                yield Entry.parse(json.loads(line))
+                yield line[:-1]
 
     return read

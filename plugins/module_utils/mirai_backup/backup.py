@@ -35,7 +35,6 @@ from . import (
 )
 from . import plan as planning
 from .config import Config
-from .entries import Entry
 from .errors import EngineError, Interrupted
 from .hooks import Hooks
 from .manifest import Manifest
@@ -56,7 +55,7 @@ class Harvest:
     parts: tuple[Artifact, ...]
     database: Optional[dict]
     files: Optional[dict]
-    entries: Callable[[], Iterator[Entry]]
+    entries: Callable[[], Iterator[bytes]]
     warnings: tuple[str, ...]
     incomplete: tuple[str, ...]
 
@@ -181,7 +180,12 @@ def _collect(
             archiver = archive.Archiver(os.path.realpath(plan_.data_dir), os.path.join(stage, "entries"))
             name = repository.main_name("json", timestamp, plan_.inner)
             tasks["json"] = lambda: write_compressed(
-                place(name), name, plan_.inner, source=archiver.write, progress=abort
+                place(name),
+                name,
+                plan_.inner,
+                source=archiver.write,
+                progress=abort,
+                lasting=plan_.kind != "full",
             )
         half = None
         if plan_.source is not None:
@@ -204,7 +208,7 @@ def _collect(
         found.append(results["json"])
         files, file_warnings, incomplete = _describe_files(plan_.data_dir, archiver)
         warnings += file_warnings
-    entries = archiver.entries if archiver is not None else lambda: iter(())
+    entries = archiver.lines if archiver is not None else lambda: iter(())
     for warning in warnings:
         observer.say(warning, "WARNING")
     return Harvest(tuple(found), described, files, entries, tuple(warnings), incomplete)
@@ -245,6 +249,7 @@ class _DatabaseHalf:
             name,
             self._plan.inner,
             progress,
+            lasting=self._plan.kind != "full",
         )
 
     def dump_globals(self) -> tuple[Artifact, str]:
@@ -282,7 +287,7 @@ def _describe_files(data_dir: str, archiver: archive.Archiver) -> tuple[dict, li
     unstable = tuple(f"{path} kept changing while it was read" for path in findings.unstable)
     files = {
         "data_dir": data_dir,
-        "sha256": manifest.entries_digest(archiver.entries()),
+        "sha256": manifest.entries_digest(archiver.lines()),
         **vars(findings),
     }
     return files, warnings + list(unstable), unstable

@@ -95,19 +95,6 @@ def decoded(
     return (), decode
 
 
-def zlib_encoder(sink: Callable[[bytes], object]) -> tuple[Callable[[bytes], None], Callable[[], None]]:
-    """The standard library's gzip encoder as a pair: feed it blocks, then finish it."""
-    encoder = zlib.compressobj(1, zlib.DEFLATED, 31)
-
-    def feed(block: bytes) -> None:
-        sink(encoder.compress(block))
-
-    def finish() -> None:
-        sink(encoder.flush())
-
-    return feed, finish
-
-
 def zlib_decoder(sink: Callable[[bytes], object]) -> tuple[Callable[[bytes], None], Callable[[], None]]:
     """The standard library's gzip decoder as a pair; ``finish`` raises EOFError on a truncated stream."""
     state = {"decoder": zlib.decompressobj(31)}

@@ -19,7 +19,6 @@ from typing import Callable, Iterator, Optional
 
 from . import index, manifest, safefile
 from .config import KINDS
-from .entries import Entry
 from .errors import EngineError
 from .manifest import Manifest
 from .repository import PINS, STAGING, Backup
@@ -44,7 +43,7 @@ def publish(
     repository: str,
     stage: str,
     head: Manifest,
-    entries: Callable[[], Iterator[Entry]],
+    entries: Callable[[], Iterator[bytes]],
     sign: Optional[Callable[[str], object]] = None,
 ) -> str:
     """Move the finished artifacts from ``stage`` to their final names and seal them; returns the manifest's path.

@@ -11,8 +11,8 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Callable, Iterator, Optional
 
-from . import process
-from .compression import Compression, zlib_encoder
+from . import deflate, process
+from .compression import Compression
 
 _DESCRIPTORS = "/proc/self/fd/"
 ROLES = {"full": "full", "db": "database", "globals": "globals", "json": "json"}
@@ -78,9 +78,10 @@ class HashedFile:
             self._progress(len(block))
         return len(block)
 
-    def finish(self, name: str) -> Artifact:
-        """Force the content to disk and describe it under ``name``."""
-        os.fsync(self._descriptor)
+    def finish(self, name: str, lasting: bool = True) -> Artifact:
+        """Force the content to disk, unless it is not to last, and describe it under ``name``."""
+        if lasting:
+            os.fsync(self._descriptor)
         return Artifact(name, self._size, self._digest.hexdigest())
 
 
@@ -111,17 +112,21 @@ def write_compressed(
     stages: tuple[process.Command, ...] = (),
     source: Optional[Callable] = None,
     progress: Optional[Callable[[int], object]] = None,
+    lasting: bool = True,
 ) -> Artifact:
-    """Compress the output of ``stages`` (or what ``source`` writes) into the new file ``path``, encrypted if so."""
+    """Compress the output of ``stages`` (or what ``source`` writes) into the new file ``path``, encrypted if so.
+
+    A file that is not ``lasting`` soon goes into another one: it is not forced to disk.
+    """
     with HashedFile(path, progress) as file:
         if compression.stages:
             process.pump(stages + compression.stages + compression.encryption, file.write, source)
         else:
 
             def encode(write: Callable[[bytes], object]) -> None:
-                feed, finish = zlib_encoder(write)
+                feed, finish = deflate.encoder(write)
                 process.pump(stages, feed, source)
                 finish()
 
             process.pump(compression.encryption, file.write, encode)
-        return file.finish(name)
+        return file.finish(name, lasting)
