@@ -38,6 +38,10 @@ options:
         timestamp or a path.
     type: str
     default: latest
+  repository:
+    description:
+      - Another repository than the configuration's, such as one that was brought from another host.
+    type: path
 seealso:
   - module: mirai.backup.backup
   - module: mirai.backup.restore
@@ -140,15 +144,20 @@ next_step:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import drill
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.config import elsewhere
 
 
 def main():
     module = AnsibleModule(
-        argument_spec={**ansible_edge.CONFIG_SPEC, "backup": {"type": "str", "default": "latest"}},
+        argument_spec={
+            **ansible_edge.CONFIG_SPEC,
+            "backup": {"type": "str", "default": "latest"},
+            "repository": {"type": "path"},
+        },
         supports_check_mode=True,
     )
     with ansible_edge.failures(module):
-        config = ansible_edge.load(module)
+        config = elsewhere(ansible_edge.load(module), module.params["repository"])
         outcome = (drill.plan if module.check_mode else drill.run)(config, module.params["backup"])
     ansible_edge.leave(module, outcome, changed=True)
 

@@ -193,6 +193,7 @@ class _DatabaseHalf:
             self._source.clients,
             self._source.app,
             self._session.snapshot,
+            self._properties["encoding"],
             self._lock_timeout,
             os.path.join(self._stage, name),
             name,

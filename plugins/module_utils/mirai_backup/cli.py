@@ -72,6 +72,11 @@ def _backup(config: Config, options: argparse.Namespace) -> Outcome:
     return backup.run(config, kind, _observer(config, options), options.wait)
 
 
+def _drill(config: Config, options: argparse.Namespace) -> Outcome:
+    config = configuration.elsewhere(config, options.repository)
+    return drill.run(config, options.backup, _observer(config, options))
+
+
 def _restore(config: Config, options: argparse.Namespace) -> Outcome:
     request = restore.Request(
         backup=options.backup,
@@ -105,7 +110,7 @@ _VERBS: dict[str, Callable[[Config, argparse.Namespace], Outcome]] = {
     "verify": lambda config, options: verify.run(config, options.backup, options.all, _observer(config, options)),
     "restore": _restore,
     "rollback": _rollback,
-    "drill": lambda config, options: drill.run(config, options.backup, _observer(config, options)),
+    "drill": _drill,
     "prune": lambda config, options: prune.run(config, options.dry_run, _observer(config, options)),
     "keep": lambda config, options: inventory.keep(config, options.backup, pinned=True),
     "release": lambda config, options: inventory.keep(config, options.backup, pinned=False),
