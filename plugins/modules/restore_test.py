@@ -39,6 +39,10 @@ options:
         timestamp or a path.
     type: str
     default: latest
+  repository:
+    description:
+      - Another repository than the configuration's, such as one that was brought from another host.
+    type: path
 seealso:
   - module: mirai.backup.backup
   - module: mirai.backup.restore
@@ -148,6 +152,7 @@ next_step:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import drill
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.config import elsewhere
 
 
 def main():
@@ -156,11 +161,12 @@ def main():
             **ansible_edge.CONFIG_SPEC,
             **ansible_edge.ACCESS_SPEC,
             "backup": {"type": "str", "default": "latest"},
+            "repository": {"type": "path"},
         },
         supports_check_mode=True,
     )
     with ansible_edge.failures(module):
-        config = ansible_edge.load(module)
+        config = elsewhere(ansible_edge.load(module), module.params["repository"])
         if module.check_mode:
             outcome = drill.plan(config, module.params["backup"])
         else:

@@ -78,6 +78,7 @@ def parser(default_config: str) -> argparse.ArgumentParser:
     verb = verbs.add_parser("drill", help="restore test in a throwaway server, with proof and report")
     _named(verb)
     _access(verb)
+    verb.add_argument("--repository", default="", metavar="DIR", help="another one than the configuration's")
 
     verb = verbs.add_parser("prune", help="delete what retention lets go")
     verb.add_argument("--dry-run", action="store_true", help="only say what would go, and why the rest stays")

@@ -244,6 +244,7 @@ class _DatabaseHalf:
             self._source.clients,
             self._source.app,
             self._session.snapshot,
+            self._properties["encoding"],
             self._lock_timeout,
             self._place(name),
             name,

@@ -144,6 +144,7 @@ def _verify(config: Config, options: argparse.Namespace) -> Outcome:
 def _drill(config: Config, options: argparse.Namespace) -> Outcome:
     from . import drill
 
+    config = configuration.elsewhere(config, options.repository)
     return drill.run(config, options.backup, _observer(config, options), _access(options))
 
 

@@ -131,6 +131,11 @@ def watching(path: str) -> Optional[Config]:
         return None
 
 
+def elsewhere(config: Config, repository: str) -> Config:
+    """The configuration with another repository, such as one that was brought from another host; empty is none."""
+    return dataclasses.replace(config, repository=os.path.abspath(repository)) if repository else config
+
+
 def _completed(config: Config) -> Config:
     """Fill in what follows from other keys, and refuse combinations that cannot work."""
     backend = os.path.join(config.app_dir, "backend")

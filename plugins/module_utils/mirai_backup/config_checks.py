@@ -122,6 +122,10 @@ def cron(key: str, value: object) -> str:
     return " ".join(fields)
 
 
+def optional_cron(key: str, value: object) -> str:
+    return cron(key, value) if value else text(key, value)
+
+
 def flag(key: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise wrong(key, value, "true or false")
@@ -250,7 +254,7 @@ CHECKS = {
     "restore_smoke": smoke,
     "restore_smoke_timeout": number(0, 3600),
     "drill": flag,
-    "drill_schedule": cron,
+    "drill_schedule": optional_cron,
     "drill_assertions": assertions,
     "drill_dir": required_path,
     "drill_user": text,
