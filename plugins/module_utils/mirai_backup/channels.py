@@ -99,12 +99,12 @@ def _deliver(config: Config, channel: Channel, message: Message, timeout: float)
 
 
 def _apprise(config: Config, channel: Channel, message: Message) -> tuple[process.Command, bytes]:
-    """The URL stays in the file; of what apprise says about it only the rest is kept."""
+    """The URL stays in the file; of what apprise says about it, and about others that it reads, the rest is kept."""
+    masked = tuple(part for _tag, url in _entries(config.alerts_config) for part in (url, *_parts(url)))
     argv = ("apprise", "--config", config.alerts_config, "--tag", channel.tag)
-    argv += ("--title", message.subject, "--notification-type", message.tone)
-    return process.Command(argv, secrets=(channel.url, *_parts(channel.url))), message.body.encode(
-        "utf-8", "backslashreplace"
-    )
+    argv += ("--title", message.subject, "--notification-type", message.tone, "--verbose")
+    command = process.Command(argv, secrets=masked, complains_on_stdout=True)
+    return command, message.body.encode("utf-8", "backslashreplace")
 
 
 def _mail(config: Config, message: Message) -> tuple[process.Command, bytes]:
@@ -127,5 +127,6 @@ def _schema(url: str) -> str:
 
 def _parts(url: str) -> tuple[str, ...]:
     """The parts of a URL, as written and as meant: of many services even the host is a token."""
-    parts = {part for part in re.split(r"[/?&=@:,]+", url.partition("://")[2]) if len(part) >= 4}
-    return tuple(parts | {urllib.parse.unquote(part) for part in parts})
+    rest, _mark, query = url.partition("://")[2].partition("?")
+    parts = re.split(r"[/@:,]+", rest) + [pair.partition("=")[2] for pair in query.split("&")]
+    return tuple({part for one in parts for part in (one, urllib.parse.unquote(one)) if len(part) >= 4})

@@ -34,7 +34,7 @@ class Command:
     """A program to run: ``argv``, what it adds to the environment, and whom to run as.
 
     ``descriptors`` are open files that it inherits; ``secrets`` are taken out of its messages; ``end_signal``
-    ends it so that it lets its server know.
+    ends it so that it lets its server know; ``complains_on_stdout`` is for programs that say there what failed.
     """
 
     argv: tuple[str, ...]
@@ -43,6 +43,7 @@ class Command:
     descriptors: tuple[int, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     end_signal: int = signal.SIGTERM
+    complains_on_stdout: bool = False
 
     @property
     def name(self) -> str:
@@ -72,7 +73,7 @@ class Child:
             self.popen = subprocess.Popen(
                 command.argv,
                 stdin=stdin,
-                stdout=stdout,
+                stdout=self._stderr if command.complains_on_stdout else stdout,
                 stderr=self._stderr,
                 env=environment(command.env),
                 cwd="/" if command.user else None,

@@ -47,7 +47,7 @@ def test_apprise_gets_tag_and_title_in_argv_body_on_stdin_and_no_url(configured,
     assert [one.failure for one in channels.send(config, channels.find(config), MESSAGE)] == ["", ""]
     argv = (tmp_path / "argvchannel1").read_text().splitlines()
     assert argv == ["--config", config.alerts_config, "--tag", "channel1"] + [
-        *("--title", MESSAGE.subject, "--notification-type", "failure")
+        *("--title", MESSAGE.subject, "--notification-type", "failure", "--verbose")
     ]
     assert (tmp_path / "bodychannel2").read_text() == MESSAGE.body
 
