@@ -35,11 +35,15 @@ class Message:
 
 @dataclass(frozen=True)
 class Channel:
-    """A way for messages: an entry of the alert file by its ``tag``, or local mail, whose tag is empty."""
+    """A way for messages: an entry of the alert file by its ``tag``, or local mail, whose tag is empty.
+
+    ``failure`` says why it cannot even be tried.
+    """
 
     name: str
     tag: str = ""
     url: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,13 @@ class Delivery:
 
 
 def find(config: Config) -> tuple[Channel, ...]:
-    """The channels that there are; local mail only where a sendmail is. Raises ConfigError naming the file."""
-    found = [Channel(f"{tag} ({_schema(url)})", tag, url) for tag, url in _entries(config.alerts_config)]
+    """The channels that there are; local mail only where a sendmail is."""
+    try:
+        found = [Channel(f"{tag} ({_schema(url)})", tag, url) for tag, url in _entries(config.alerts_config)]
+        if config.alerts_config and not found:
+            raise ConfigError(f"alerts_config {config.alerts_config} names no channel")
+    except ConfigError as error:  # local mail is still there
+        found = [Channel("alerts_config", failure=error.message)]
     if config.alert_mail and _sendmail() is not None:
         found.append(Channel("mail"))
     return tuple(found)
@@ -90,6 +99,8 @@ def _entries(path: str) -> list[tuple[str, str]]:
 
 
 def _deliver(config: Config, channel: Channel, message: Message, timeout: float) -> Delivery:
+    if channel.failure:
+        return Delivery(channel.name, channel.failure)
     command, text = _apprise(config, channel, message) if channel.tag else _mail(config, message)
     try:
         process.run(command, text, timeout)
