@@ -77,7 +77,7 @@ def test_without_apprise_it_says_so(configured):
 
 def test_local_mail_is_a_mail(configured, tmp_path):
     config = configured((), ["root", "ops@example.org"], sendmail=f'echo "$@" > {tmp_path}/argv; cat > {tmp_path}/mail')
-    (delivery,) = channels.send(config, channels.find(config), MESSAGE)
+    (_file, delivery) = channels.send(config, channels.find(config), MESSAGE)
     assert delivery == channels.Delivery("mail", "")
     mail = email.message_from_bytes((tmp_path / "mail").read_bytes(), policy=email.policy.default)
     assert (mail["To"], mail["Subject"]) == ("root, ops@example.org", MESSAGE.subject)
