@@ -41,7 +41,7 @@ def smtp():
 def watched(app, http, smtp):
     """The application with a mail channel and a webhook; apprise is the one beside this Python."""
     app.channels = [
-        f"mailto://127.0.0.1:{smtp.port}/ops@example.org?from=backup@example.org&mode=insecure",
+        f"mailto://127.0.0.1:{smtp.port}/ops@example.org?from=backup@example.org",
         f"json://hookuser:hooksecret99@127.0.0.1:{http.port}/alerts",
     ]
     write_channels(app)
@@ -104,7 +104,7 @@ def test_a_channel_that_refuses_or_hangs_holds_up_no_other_and_no_backup(watched
     assert result.code == 0
     assert len(http.requests) == 1
     (problem,) = result.document["watching"]
-    assert problem.startswith("alert by channel1 (mailto)")
+    assert problem.startswith("alert by channel1 (mailto)") and "Sending email" in problem
     assert "hooksecret99" not in watched.log.read_text()
     assert problem in watched.log.read_text()
     assert problem in run(watched, "check").out
@@ -112,6 +112,7 @@ def test_a_channel_that_refuses_or_hangs_holds_up_no_other_and_no_backup(watched
     smtp.refusal = ""
     (problem,) = run(watched, "--json", "backup").document["watching"]
     assert problem.startswith("alert by channel2 (json)") and "hooksecret99" not in problem
+    assert "500" in problem
     assert len(smtp.mails) == 1
 
 

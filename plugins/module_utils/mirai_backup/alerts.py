@@ -84,7 +84,7 @@ def test(config: Config) -> Outcome:
 
 
 def send(config: Config, told: Message) -> list[Delivery]:
-    """Send ``told`` through every channel; without one nothing is sent. Raises ConfigError."""
+    """Send ``told`` through every channel; without one nothing is sent."""
     return channels.send(config, channels.find(config), told)
 
 

@@ -35,11 +35,15 @@ class Message:
 
 @dataclass(frozen=True)
 class Channel:
-    """A way for messages: an entry of the alert file by its ``tag``, or local mail, whose tag is empty."""
+    """A way for messages: an entry of the alert file by its ``tag``, or local mail, whose tag is empty.
+
+    ``failure`` says why it cannot even be tried.
+    """
 
     name: str
     tag: str = ""
     url: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,13 @@ class Delivery:
 
 
 def find(config: Config) -> tuple[Channel, ...]:
-    """The channels that there are; local mail only where a sendmail is. Raises ConfigError naming the file."""
-    found = [Channel(f"{tag} ({_schema(url)})", tag, url) for tag, url in _entries(config.alerts_config)]
+    """The channels that there are; local mail only where a sendmail is."""
+    try:
+        found = [Channel(f"{tag} ({_schema(url)})", tag, url) for tag, url in _entries(config.alerts_config)]
+        if config.alerts_config and not found:
+            raise ConfigError(f"alerts_config {config.alerts_config} names no channel")
+    except ConfigError as error:  # local mail is still there
+        found = [Channel("alerts_config", failure=error.message)]
     if config.alert_mail and _sendmail() is not None:
         found.append(Channel("mail"))
     return tuple(found)
@@ -90,6 +99,8 @@ def _entries(path: str) -> list[tuple[str, str]]:
 
 
 def _deliver(config: Config, channel: Channel, message: Message, timeout: float) -> Delivery:
+    if channel.failure:
+        return Delivery(channel.name, channel.failure)
     command, text = _apprise(config, channel, message) if channel.tag else _mail(config, message)
     try:
         process.run(command, text, timeout)
@@ -99,12 +110,12 @@ def _deliver(config: Config, channel: Channel, message: Message, timeout: float)
 
 
 def _apprise(config: Config, channel: Channel, message: Message) -> tuple[process.Command, bytes]:
-    """The URL stays in the file; of what apprise says about it only the rest is kept."""
+    """The URL stays in the file; of what apprise says about it, and about others that it reads, the rest is kept."""
+    masked = tuple(part for _tag, url in _entries(config.alerts_config) for part in (url, *_parts(url)))
     argv = ("apprise", "--config", config.alerts_config, "--tag", channel.tag)
-    argv += ("--title", message.subject, "--notification-type", message.tone)
-    return process.Command(argv, secrets=(channel.url, *_parts(channel.url))), message.body.encode(
-        "utf-8", "backslashreplace"
-    )
+    argv += ("--title", message.subject, "--notification-type", message.tone, "--verbose")
+    command = process.Command(argv, secrets=masked, complains_on_stdout=True)
+    return command, message.body.encode("utf-8", "backslashreplace")
 
 
 def _mail(config: Config, message: Message) -> tuple[process.Command, bytes]:
@@ -127,5 +138,6 @@ def _schema(url: str) -> str:
 
 def _parts(url: str) -> tuple[str, ...]:
     """The parts of a URL, as written and as meant: of many services even the host is a token."""
-    parts = {part for part in re.split(r"[/?&=@:,]+", url.partition("://")[2]) if len(part) >= 4}
-    return tuple(parts | {urllib.parse.unquote(part) for part in parts})
+    rest, _mark, query = url.partition("://")[2].partition("?")
+    parts = re.split(r"[/@:,]+", rest) + [pair.partition("=")[2] for pair in query.split("&")]
+    return tuple({part for one in parts for part in (one, urllib.parse.unquote(one)) if len(part) >= 4})

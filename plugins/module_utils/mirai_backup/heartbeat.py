@@ -8,6 +8,7 @@ A job that never runs sends no alert; the service behind the URL does, when the 
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 import time
 import urllib.parse
@@ -80,6 +81,6 @@ def address(url: str, signal: str, run_id: str) -> str:
 
 
 def secrets(url: str) -> tuple[str, ...]:
-    """What in a heartbeat URL nobody else should read: the URL, and its path, which holds the key."""
-    path = urllib.parse.urlsplit(url).path.strip("/")
-    return (url, path, *(part for part in path.split("/") if len(part) > 7)) if url else ()
+    """What in a heartbeat URL nobody else should read: the URL, and what in its path looks like a key."""
+    parts = urllib.parse.urlsplit(url).path.split("/")
+    return (url, *(part for part in parts if len(part) >= 8 and re.search(r"[0-9]", part))) if url else ()

@@ -34,7 +34,8 @@ class Command:
     """A program to run: ``argv``, what it adds to the environment, and whom to run as.
 
     ``descriptors`` are open files that it inherits; ``secrets`` are taken out of its messages; ``end_signal``
-    ends it so that it lets its server know. ``explain`` makes an error of its stderr where its words need reading.
+    ends it so that it lets its server know; ``complains_on_stdout`` is for programs that say there what failed.
+    ``explain`` makes an error of its stderr where its words need reading.
     """
 
     argv: tuple[str, ...]
@@ -44,6 +45,7 @@ class Command:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     end_signal: int = signal.SIGTERM
     explain: Optional[Callable[[str], Optional[EngineError]]] = None
+    complains_on_stdout: bool = False
 
     @property
     def name(self) -> str:
@@ -73,7 +75,7 @@ class Child:
             self.popen = subprocess.Popen(
                 command.argv,
                 stdin=stdin,
-                stdout=stdout,
+                stdout=self._stderr if command.complains_on_stdout else stdout,
                 stderr=self._stderr,
                 env=environment(command.env),
                 cwd="/" if command.user else None,

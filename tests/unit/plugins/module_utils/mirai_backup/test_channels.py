@@ -9,7 +9,6 @@ import time
 import pytest
 from mirai_backup import channels
 from mirai_backup.channels import Message
-from mirai_backup.errors import ConfigError
 
 MESSAGE = Message("FAILED 本番: x", "本文 body\n", "failure")
 URLS = ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", "mailto://ops:p%40ssword@mail.example.org")
@@ -37,9 +36,13 @@ def test_found_by_tag_and_named_by_schema(configured):
     assert [one.name for one in found] == ["channel1 (slack)", "channel2 (mailto)", "mail"]
 
 
-def test_a_file_that_cannot_be_read_is_named(settings_of, tmp_path):
-    with pytest.raises(ConfigError, match="alerts.conf cannot be read"):
-        channels.find(settings_of(alerts_config=str(tmp_path / "alerts.conf")))
+def test_a_file_that_cannot_be_read_or_is_empty_keeps_no_mail_back(configured, tmp_path):
+    config = configured((), ["root"], sendmail="cat > /dev/null")
+    for words in ("names no channel", "cannot be read: No such file or directory"):
+        deliveries = channels.send(config, channels.find(config), MESSAGE)
+        assert [one.name for one in deliveries] == ["alerts_config", "mail"] and deliveries[1].failure == ""
+        assert deliveries[0].failure == f"alerts_config {config.alerts_config} {words}"
+        (tmp_path / "alerts.conf").unlink(missing_ok=True)
 
 
 def test_apprise_gets_tag_and_title_in_argv_body_on_stdin_and_no_url(configured, tmp_path):
@@ -47,7 +50,7 @@ def test_apprise_gets_tag_and_title_in_argv_body_on_stdin_and_no_url(configured,
     assert [one.failure for one in channels.send(config, channels.find(config), MESSAGE)] == ["", ""]
     argv = (tmp_path / "argvchannel1").read_text().splitlines()
     assert argv == ["--config", config.alerts_config, "--tag", "channel1"] + [
-        *("--title", MESSAGE.subject, "--notification-type", "failure")
+        *("--title", MESSAGE.subject, "--notification-type", "failure", "--verbose")
     ]
     assert (tmp_path / "bodychannel2").read_text() == MESSAGE.body
 
@@ -74,7 +77,7 @@ def test_without_apprise_it_says_so(configured):
 
 def test_local_mail_is_a_mail(configured, tmp_path):
     config = configured((), ["root", "ops@example.org"], sendmail=f'echo "$@" > {tmp_path}/argv; cat > {tmp_path}/mail')
-    (delivery,) = channels.send(config, channels.find(config), MESSAGE)
+    (_file, delivery) = channels.send(config, channels.find(config), MESSAGE)
     assert delivery == channels.Delivery("mail", "")
     mail = email.message_from_bytes((tmp_path / "mail").read_bytes(), policy=email.policy.default)
     assert (mail["To"], mail["Subject"]) == ("root, ops@example.org", MESSAGE.subject)

@@ -81,6 +81,11 @@ def test_failures_show_no_key():
     assert failure and "0123456789-key" not in failure
 
 
+def test_only_what_looks_like_a_key_is_secret():
+    url = "https://hc.example/backups/0123-4567-key"
+    assert heartbeat.secrets(url) == (url, "0123-4567-key")
+
+
 def test_body_is_bounded(server):
     Heartbeat(server.url).end(1, "é" * 20_000)
     assert len(server.seen[0][1].encode()) <= 10_000
