@@ -22,6 +22,7 @@ from . import (
     manifest,
     parts,
     postgres,
+    priority,
     prune,
     records,
     relations,
@@ -64,6 +65,7 @@ def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: fl
     """
     observer = observer or Observer(Log(config.log))
     begun = time.monotonic()
+    priority.lower(config)
     observer.say(f"backup {kind}: begun, mirai.backup {__version__}")
     try:
         repository.create(config.repository)

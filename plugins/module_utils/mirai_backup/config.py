@@ -53,6 +53,9 @@ class Config:
     drill_max_age: int = 35
     drill_rto_target: int = 0
     drill_rpo_target: int = 0
+    nice: int = 0
+    ionice: str = ""
+    restore_toast_compression: str = "default"
 
     def document(self, masked: bool = True) -> dict:
         """The configuration as plain JSON values; secrets become ``********`` unless ``masked`` is false."""

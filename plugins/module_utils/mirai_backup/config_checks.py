@@ -196,4 +196,7 @@ CHECKS = {
     "drill_max_age": number(1, 36500),
     "drill_rto_target": number(0, 10**7),
     "drill_rpo_target": number(0, 10**8),
+    "nice": number(0, 19),
+    "ionice": choice("", "idle", "best-effort"),
+    "restore_toast_compression": choice("default", "lz4"),
 }

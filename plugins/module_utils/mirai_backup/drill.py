@@ -22,6 +22,7 @@ from . import (
     fingerprint,
     manifest,
     postgres,
+    priority,
     process,
     repository,
     side,
@@ -54,6 +55,7 @@ def run(config: Config, word: str = "latest", observer: Optional[Observer] = Non
     """
     observer = observer or Observer(Log(config.log))
     try:
+        priority.lower(config)
         backup = drill_choice.resolve(repository.listing(config.repository), word)
         observer.say(f"drill of {backup.id}: begun")
         if isinstance(backup, Damaged):

@@ -10,7 +10,7 @@ import tarfile
 import zlib
 from typing import BinaryIO, Callable, Iterator, Optional
 
-from . import clients, compression, manifest, process, selector, unarchive
+from . import clients, compression, manifest, priority, process, selector, unarchive
 from . import repository as repositories
 from .config import Config
 from .errors import CouldNotVerifyError, EngineError, MismatchError, PreflightError, ProcessError
@@ -28,6 +28,7 @@ DAMAGE = (tarfile.TarError, EOFError, zlib.error, ProcessError)
 def run(config: Config, word: str = "latest", every: bool = False, observer: Optional[Observer] = None) -> Outcome:
     """Verify the backup that ``word`` names, or every one. Exit 2 names what is wrong, 4 what was not shown."""
     observer = observer or Observer()
+    priority.lower(config)
     listing = repositories.listing(config.repository)
     if every:
         chosen = listing.backups
