@@ -23,6 +23,7 @@ from . import (
     manifest,
     parts,
     postgres,
+    priority,
     prune,
     records,
     relations,
@@ -73,6 +74,7 @@ def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: fl
 
 def _run(config: Config, kind: str, observer: Observer, wait: float, hooks: Hooks) -> Outcome:
     begun = time.monotonic()
+    priority.lower(config)
     observer.say(f"backup {kind}: begun, mirai.backup {__version__}")
     try:
         repository.create(config.repository)

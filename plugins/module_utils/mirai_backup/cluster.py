@@ -222,8 +222,7 @@ def _wait(server: process.Child, installation: Clients, admin: Connection) -> po
 
 def _prefer_lz4(target: DatabaseTarget) -> None:
     """Store columns with lz4 where the server can: it changes how they lie there, not what they hold."""
-    sql = "SELECT 1 AS one FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)"
-    if target.query(sql):
+    if postgres.has_lz4(target.clients, target.admin):
         target.execute("ALTER SYSTEM SET default_toast_compression = 'lz4'; SELECT pg_reload_conf()")
 
 

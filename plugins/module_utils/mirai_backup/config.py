@@ -70,6 +70,9 @@ class Config:
     heartbeat_url: str = ""
     drill_heartbeat_url: str = ""
     metrics_textfile: str = ""
+    nice: int = 0
+    ionice: str = ""
+    restore_toast_compression: str = "default"
 
     def document(self, masked: bool = True) -> dict:
         """The configuration as plain JSON values; secrets become ``********`` unless ``masked`` is false."""

@@ -273,4 +273,7 @@ CHECKS = {
     "heartbeat_url": web_address,
     "drill_heartbeat_url": web_address,
     "metrics_textfile": path,
+    "nice": number(0, 19),
+    "ionice": choice("", "idle", "best-effort"),
+    "restore_toast_compression": choice("default", "lz4"),
 }

@@ -23,6 +23,7 @@ from . import (
     fingerprint,
     manifest,
     postgres,
+    priority,
     process,
     repository,
     side,
@@ -67,6 +68,7 @@ def run(
 def _run(config: Config, word: str, observer: Observer, access: Access) -> Outcome:
     refused = None
     try:
+        priority.lower(config)
         backup = drill_choice.resolve(repository.listing(config.repository), word)
         observer.say(f"drill of {backup.id}: begun")
         if isinstance(backup, Damaged):

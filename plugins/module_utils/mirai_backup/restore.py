@@ -156,7 +156,7 @@ def _make_halves(
             observer.say(line, "WARNING")
             notes.append(line)
         side.create_database(place, name, head.database["properties"])
-        side.load(place, name, work, config.jobs, head)
+        side.load(place, name, work, config.jobs, head, toast=config.restore_toast_compression)
         side.dress(place, name, head.database["properties"])
         phases["load"] = time.monotonic() - moment
         moment = time.monotonic()

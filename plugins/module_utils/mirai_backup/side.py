@@ -102,11 +102,20 @@ def create_database(target: DatabaseTarget, name: str, properties: dict) -> None
         target.execute("DROP EXTENSION plpgsql", name)
 
 
-def load(target: DatabaseTarget, name: str, work: str, jobs: int, head: Manifest, extra: tuple[str, ...] = ()) -> None:
+def load(
+    target: DatabaseTarget,
+    name: str,
+    work: str,
+    jobs: int,
+    head: Manifest,
+    extra: tuple[str, ...] = (),
+    toast: str = "default",
+) -> None:
     """Restore ``work``/dump into the database ``name``; any error ends it. Then statistics are gathered.
 
-    ``extra`` are further options of pg_restore.
+    ``extra`` are further options of pg_restore; ``toast`` is ``restore_toast_compression``.
     """
+    wants_lz4 = toast == "lz4" and postgres.has_lz4(target.clients, target.admin)
     path = os.path.join(work, _DUMP)
     with open(path, "rb") as dump:
         if target.admin.os_user:
@@ -122,6 +131,7 @@ def load(target: DatabaseTarget, name: str, work: str, jobs: int, head: Manifest
             *extra,
             handed,
             descriptors=(dump.fileno(),),
+            settings=("default_toast_compression=lz4",) if wants_lz4 else (),
         )
         try:
             process.run(command)

@@ -9,7 +9,7 @@ import tarfile
 import zlib
 from typing import BinaryIO, Iterator, Optional
 
-from . import clients, compression, manifest, process, selector, unarchive, unlock
+from . import clients, compression, manifest, priority, process, selector, unarchive, unlock
 from . import repository as repositories
 from .access import OWN_KEYRING, Access
 from .config import Config
@@ -44,6 +44,7 @@ def run(
     A key that was given and does not open it is exit 12.
     """
     observer = observer or Observer()
+    priority.lower(config)
     listing = repositories.listing(config.repository)
     if every:
         chosen = listing.backups

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import time
+from dataclasses import replace
 
 import pytest
 from mirai_backup import index, manifest, repository
@@ -54,6 +56,13 @@ def test_the_second_listing_reads_no_manifest_and_says_the_same(repo, three, rea
 def test_the_chosen_one_is_read_whole(repo, three, reads):
     assert repository.listing(repo).backups[1].manifest == three[1]
     assert reads == [path_of(repo, three[1])]
+
+
+def test_a_copy_of_a_backup_may_lie_anywhere(repo, three, tmp_path):
+    backup = repository.listing(repo).backups[0]
+    copied = tmp_path / os.path.basename(backup.manifest_path)
+    shutil.copy(backup.manifest_path, copied)
+    assert replace(backup, manifest_path=str(copied)).manifest == three[0]
 
 
 def test_a_touched_manifest_is_read_again_whatever_its_size_and_time(repo, three, reads):
