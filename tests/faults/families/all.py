@@ -1,0 +1,5 @@
+"""Imports every module of families, so that each registers its own."""
+
+from __future__ import annotations
+
+from families import calls, kills  # noqa: F401
