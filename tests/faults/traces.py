@@ -19,6 +19,7 @@ from world import Result, World
 
 _CALL = re.compile(r"^(\d+) +([a-z0-9_]+)\(")
 _MARK = ".lock"
+_OWN = ((), ("--detach-on=execve",))
 
 
 @dataclass(frozen=True)
@@ -63,16 +64,21 @@ def learn(world: World, arguments: tuple[str, ...], names: tuple[str, ...]) -> C
     return Calls(early or {}, dict(most), seconds)
 
 
-def inject(world: World, arguments: tuple[str, ...], call: str, number: int, fault: str) -> tuple[Result, str]:
-    """Run the command with ``fault`` (as strace writes it) in the ``number``th ``call``; returns also the trace."""
+def inject(
+    world: World, arguments: tuple[str, ...], call: str, number: int, fault: str, children: bool = True
+) -> tuple[Result, str]:
+    """Run the command with ``fault`` (as strace writes it) in the ``number``th ``call``; returns also the trace.
+
+    Without ``children`` the programs that the command starts are left alone.
+    """
     log = world.scratch / "trace"
-    prefix = (*_strace(log, (call,)), "-e", f"inject={call}:{fault}:when={number}")
+    prefix = (*_strace(log, (call,)), *_OWN[not children], "-e", f"inject={call}:{fault}:when={number}")
     result = world.run(*arguments, prefix=prefix)
     return result, _reached(log, result)
 
 
 def inject_from(
-    world: World, arguments: tuple[str, ...], hold: Callable, call: str, number: int, fault: str
+    world: World, arguments: tuple[str, ...], hold: Callable, call: str, number: int, fault: str, children: bool = True
 ) -> tuple[Result, str]:
     """As ``inject``, but counting begins where the run waits for ``hold``, a context that makes it wait."""
     log = world.scratch / "trace"
@@ -81,7 +87,7 @@ def inject_from(
         begun = time.monotonic()
         process = world.start(*arguments)
         blocked(process)
-        argv = ["strace", "-f", "-o", log, "-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={number}"]
+        argv = ["strace", "-f", *_OWN[not children], "-o", log, "-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={number}"]
         tracer = subprocess.Popen([*argv, "-p", str(process.pid)], stderr=subprocess.PIPE)
         first = tracer.stderr.readline()
         if b"attached" not in first:

@@ -9,7 +9,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Callable, Optional
 
-from . import process
+from . import process, safefile
 from .compression import Compression, zlib_encoder
 
 ROLES = {"full": "full", "db": "database", "globals": "globals", "json": "json"}
@@ -59,11 +59,8 @@ class HashedFile:
         self._digest.update(block)
         rest = memoryview(block)
         while rest:
-            try:
+            with safefile.named(self._path):
                 rest = rest[os.write(self._descriptor, rest) :]
-            except OSError as error:
-                error.filename = self._path
-                raise
         self._size += len(block)
         if self._progress is not None:
             self._progress(len(block))
@@ -71,7 +68,8 @@ class HashedFile:
 
     def finish(self, name: str) -> Artifact:
         """Force the content to disk and describe it under ``name``."""
-        os.fsync(self._descriptor)
+        with safefile.named(self._path):
+            os.fsync(self._descriptor)
         return Artifact(name, self._size, self._digest.hexdigest())
 
 

@@ -12,7 +12,7 @@ import aftermath
 import traces
 from family import family
 from findings import Finding, Unreached, need
-from world import World
+from world import Result, World
 
 # What changes something, and what the engine waits for.
 CALLS = (
@@ -71,19 +71,35 @@ def _kind(random: Random) -> tuple[str, ...]:
 def kill_at_call(world: World, random: Random, number: int) -> tuple[str, str]:
     names = HEAVY if random.random() < 0.7 else CALLS
     kind = _kind(random)
-    call, nth = learnt(world, f"backup{kind}", ("backup", *kind)).draw(random, names)
-    late = kind != ("--json-only",) and random.random() < 0.4
-    world.fresh()
-    before = aftermath.Before(world, world.advance())
-    if late:
-        nth = random.randint(1, 8)
-        result, line = traces.inject_from(world, ("backup", *kind), table_locked, call, nth, "signal=KILL")
-    else:
-        result, line = traces.inject(world, ("backup", *kind), call, nth, "signal=KILL")
+    before, result, line, fault = struck(world, random, kind, names, "signal=KILL")
     outcome = aftermath.disturbed(before, result, died=result.code < 0)
     aftermath.recovers(before)
-    where = "after its lock" if late else "from its start"
-    return f"killed at {call} #{nth} {where}: whole or nothing, next run heals", f"{outcome}: {line[:90]}"
+    return f"killed at {fault}: whole or nothing, next run heals", f"{outcome}: {line[:90]}"
+
+
+def struck(
+    world: World, random: Random, kind: tuple, names: tuple, fault: str, children: bool = True
+) -> tuple[aftermath.Before, Result, str, str]:
+    """A backup of ``kind`` with ``fault`` at one of the calls ``names``: how it was before, what the run left, the
+    line of the trace, and the fault in words. What is not reached is tried again earlier."""
+    call, nth = learnt(world, f"backup{kind}", ("backup", *kind)).draw(random, names)
+    late = kind != ("--json-only",) and random.random() < 0.5
+    if late:
+        nth = random.choice((1, 1, 1, 2, 2, 3, 4, 6, 9))
+    while True:
+        world.fresh()
+        before = aftermath.Before(world, world.advance())
+        where = f"{call} #{nth}" + (" after its lock" if late else "")
+        try:
+            if late:
+                found = traces.inject_from(world, ("backup", *kind), table_locked, call, nth, fault, children)
+            else:
+                found = traces.inject(world, ("backup", *kind), call, nth, fault, children)
+            return (before, *found, where)
+        except Unreached:
+            if nth == 1:
+                raise
+            nth = nth // 2
 
 
 @family("kill.backup.random", 150, 3, "SIGKILL at a random time of a backup")
