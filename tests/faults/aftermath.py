@@ -106,7 +106,7 @@ def words(result: Result) -> None:
     """A run that did not succeed says why, without a traceback."""
     need("Traceback" not in result.err, Finding, f"a traceback: {result.err[-1500:]}")
     if result.code not in (0, 3):
-        need(result.err.strip(), Finding, f"exit {result.code} without a word")
+        need((result.err + result.out).strip(), Finding, f"exit {result.code} without a word")
     documented = (0, 1, 2, 3, 4, 10, 11, 12, 64, 130)
     need(result.code in documented, Finding, f"exit {result.code} is not documented: {result.err[-400:]}")
 
