@@ -33,6 +33,7 @@ FILE_CANARY = "F1LECANARY-77ab"
 KINDS = ("full", "database", "json")
 _CONTENT = Path(__file__).parent / "content.sql"
 _OLD_DAYS = 60
+_AS_MADE = "UPDATE marker SET n = 0; UPDATE knowledge SET body = repeat(md5('7'), 10) WHERE id = 7"
 
 
 @dataclass
@@ -115,7 +116,7 @@ class World:
         if database or self._dirty:
             self.reset_databases()
         self._generation = 0
-        self.server.psql("UPDATE marker SET n = 0", self.name)
+        self.server.psql(_AS_MADE, self.name)
         self.repository = self.backend / "backups"
         self.configure(**settings)
         return self
@@ -189,6 +190,7 @@ class World:
 
     def start(self, *arguments: str, prefix: tuple = (), **extra: str) -> subprocess.Popen:
         """Start the command; ``prefix`` is what it is started through."""
+        self._dirty = self._dirty or bool({"restore", "rollback"} & set(arguments))
         return subprocess.Popen(
             [*map(str, prefix), *self.argv(*arguments)],
             stdin=subprocess.DEVNULL,

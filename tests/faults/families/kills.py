@@ -81,21 +81,32 @@ def struck(
     world: World, random: Random, kind: tuple, names: tuple, fault: str, children: bool = True
 ) -> tuple[aftermath.Before, Result, str, str]:
     """A backup of ``kind`` with ``fault`` at one of the calls ``names``: how it was before, what the run left, the
-    line of the trace, and the fault in words. What is not reached is tried again earlier."""
-    call, nth = learnt(world, f"backup{kind}", ("backup", *kind)).draw(random, names)
-    late = kind != ("--json-only",) and random.random() < 0.5
-    if late:
+    line of the trace, and the fault in words."""
+
+    def prepare() -> aftermath.Before:
+        world.fresh()
+        return aftermath.Before(world, world.advance())
+
+    arguments = ("backup", *kind)
+    known = learnt(world, f"backup{kind}", arguments)
+    hold = table_locked if kind != ("--json-only",) and random.random() < 0.5 else None
+    return strike(world, random, arguments, known, prepare, hold, names, fault, children)
+
+
+def strike(world, random, arguments, known, prepare, hold, names, fault, children=True) -> tuple:  # noqa: ANN001
+    """Run ``arguments`` with ``fault`` at a call; ``prepare`` makes the world ready for each try. With ``hold`` the
+    counting begins where it makes the run wait. What is not reached is tried again earlier."""
+    call, nth = known.draw(random, names)
+    if hold is not None:
         nth = random.choice((1, 1, 1, 2, 2, 3, 4, 6, 9))
     while True:
-        world.fresh()
-        before = aftermath.Before(world, world.advance())
-        where = f"{call} #{nth}" + (" after its lock" if late else "")
+        before = prepare()
         try:
-            if late:
-                found = traces.inject_from(world, ("backup", *kind), table_locked, call, nth, fault, children)
+            if hold is not None:
+                found = traces.inject_from(world, arguments, hold, call, nth, fault, children)
             else:
-                found = traces.inject(world, ("backup", *kind), call, nth, fault, children)
-            return (before, *found, where)
+                found = traces.inject(world, arguments, call, nth, fault, children)
+            return (before, *found, f"{call} #{nth}" + (" after its lock" if hold is not None else ""))
         except Unreached:
             if nth == 1:
                 raise
