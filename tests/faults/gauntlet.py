@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import multiprocessing
 import os
 import shutil
@@ -48,6 +49,7 @@ def _run(options: argparse.Namespace, workspace: Path) -> int:
     engine = Engine(workspace / "engine", Path(options.source))
     chosen = _chosen(options)
     header = {"engine": engine.digest, "version": engine.version, "seed": options.seed, "quick": options.quick}
+    header["gauntlet"] = _own_digest()
     kept = results.Results(Path(options.results), header)
     os.environ["GAUNTLET_EVIDENCE"] = str(kept.path.with_suffix(".evidence"))
     if options.case:
@@ -101,6 +103,15 @@ def _drive(options: argparse.Namespace, workspace: Path, engine: Engine, todo: l
         print(f"{line} | {record.expectation} | {' '.join(record.outcome.split())[:160]}", flush=True)
     for one in workers:
         one.join()
+
+
+def _own_digest() -> str:
+    """Names exactly these cases: results of other ones are not taken up."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".sql", ".patch"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _chosen(options: argparse.Namespace) -> list[Case]:

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from families import calls, corruption, kills, kills_of_restores  # noqa: F401
+from families import calls, corruption, hostile_archives, kills, kills_of_restores  # noqa: F401
