@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from families import calls, corruption, hostile_archives, kills, kills_of_restores  # noqa: F401
+from families import calls, clocks, corruption, disks, hostile_archives, hostile_inputs, kills, kills_of_restores, retention  # noqa: F401
