@@ -17,14 +17,20 @@ import shutil
 import tempfile
 from typing import Callable, Iterator, Optional
 
-from . import index, manifest, safefile
+from . import index, manifest, records, restores, safefile
 from .config import KINDS
 from .errors import EngineError
 from .manifest import Manifest
 from .repository import PINS, STAGING, Backup
 
 _INTENT = "intent.json"
-_HALF_WRITTEN = re.compile(r"\.mirai_[a-z]+_\d{8}_\d{6}\.[a-z.]+" + re.escape(manifest.SUFFIX) + r"\.[0-9a-f]{8}\.tmp")
+# Where safefile leaves a temporary file when a run dies: the directory, and the names that are ours there.
+_HALF_WRITTEN = {
+    **{kind: r"mirai_[a-z]+_\d{8}_\d{6}\.[a-z.]+" + re.escape(manifest.SUFFIX) for kind in KINDS},
+    "": re.escape(records.LATEST),
+    PINS: r"mirai_[a-z]+_\d{8}_\d{6}",
+    restores.DIRECTORY: r"[0-9a-z_]+\.json",
+}
 
 
 @contextlib.contextmanager
@@ -86,12 +92,13 @@ def remove(repository: str, backup: Backup) -> None:
 def sweep(repository: str) -> list[str]:
     """Clear what dead runs left behind (call it under the lock); returns the paths that are gone."""
     gone = index.sweep(repository)
-    for kind in KINDS:
-        directory = os.path.join(repository, kind)
-        for name in os.listdir(directory) if os.path.isdir(directory) else ():
-            if _HALF_WRITTEN.fullmatch(name):
-                os.unlink(os.path.join(directory, name))
-                gone.append(os.path.join(directory, name))
+    for place, name in _HALF_WRITTEN.items():
+        directory = os.path.join(repository, place)
+        half_written = re.compile(rf"\.{name}\.[0-9a-f]{{8}}\.tmp")
+        for found in os.listdir(directory) if os.path.isdir(directory) else ():
+            if half_written.fullmatch(found):
+                os.unlink(os.path.join(directory, found))
+                gone.append(os.path.join(directory, found))
     root = os.path.join(repository, STAGING)
     for name in sorted(os.listdir(root)) if os.path.isdir(root) else ():
         if name.startswith("run-"):

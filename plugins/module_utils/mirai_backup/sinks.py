@@ -11,7 +11,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Callable, Iterator, Optional
 
-from . import deflate, process
+from . import deflate, process, safefile
 from .compression import Compression
 
 _DESCRIPTORS = "/proc/self/fd/"
@@ -68,11 +68,8 @@ class HashedFile:
         self._digest.update(block)
         rest = memoryview(block)
         while rest:
-            try:
+            with safefile.named(self._path):
                 rest = rest[os.write(self._descriptor, rest) :]
-            except OSError as error:
-                error.filename = self._path
-                raise
         self._size += len(block)
         if self._progress is not None:
             self._progress(len(block))
@@ -81,7 +78,8 @@ class HashedFile:
     def finish(self, name: str, lasting: bool = True) -> Artifact:
         """Force the content to disk, unless it is not to last, and describe it under ``name``."""
         if lasting:
-            os.fsync(self._descriptor)
+            with safefile.named(self._path):
+                os.fsync(self._descriptor)
         return Artifact(name, self._size, self._digest.hexdigest())
 
 
