@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from typing import Iterator
 
 from . import fingerprint, process, repository, seal, side, swap
 from .config import Config
@@ -18,6 +19,7 @@ from .target import DatabaseTarget
 
 _PATIENCE = 30.0
 _LOCK_PATIENCE = "30s"
+_TAIL = 4096  # more than what pg_restore writes after the last object
 _EXTENSION_MEMBER = "SELECT FROM pg_depend e WHERE e.classid = {0}::regclass AND e.objid = {1} AND e.deptype = 'e'"
 _USERS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
@@ -117,8 +119,11 @@ def load(place: DatabaseTarget, session: Session, work: str, head: Manifest) -> 
     try:
         session.execute(";\n".join(_clearing(session, kept, head)) or "SELECT")
         session.execute("SET LOCAL lock_timeout = 0")
+        before = number(session)
         with process.reading((_script(place, path, work),)) as stream:
-            session.feed(iter(lambda: stream.read(process.PIPE_BYTES), b""))
+            session.feed(_without_commit(iter(lambda: stream.read(process.PIPE_BYTES), b"")))
+        if number(session) != before:
+            raise EngineError("the dump ended the transaction by itself")
         tables = [row["name"] for row in session.query(side.ANALYZED)]
         session.execute(";\n".join(f"ANALYZE {one}" for one in tables) or "SELECT")
     except EngineError as error:
@@ -211,4 +216,20 @@ def _script(place: DatabaseTarget, path: str, work: str) -> process.Command:
     contents = os.path.join(work, "contents")
     with open(contents, "xb") as file:
         file.writelines(line for line in listed if not _FOREIGN_ENTRY.match(line))
-    return process.Command((program, "--file=-", f"--use-list={contents}", path))
+    return process.Command((program, "--single-transaction", "--file=-", f"--use-list={contents}", path))
+
+
+def _without_commit(script: Iterator[bytes]) -> Iterator[bytes]:
+    """The script but for the COMMIT in its last lines: that is ours, after the proof.
+
+    pg_restore's own transaction is asked for all the same, since without it each large object gets one of its own.
+    """
+    held = b""
+    for block in script:
+        held += block
+        yield held[:-_TAIL]
+        held = held[-_TAIL:]
+    head, commit, rest = held.rpartition(b"\nCOMMIT;\n")
+    if not commit:
+        raise EngineError("the script that pg_restore wrote has no end")
+    yield head + b"\n" + rest

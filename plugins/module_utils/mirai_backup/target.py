@@ -61,20 +61,24 @@ def find(config: Config, database: str = "") -> DatabaseTarget:
     own = app.database or app.user
     live = database or own
     admin = postgres.admin_connection(config, app)
-    if admin is None and live == own:
-        found = _without_rights(config, app, live)
-        if found is not None:
-            return found
+    found = _without_rights(config, app, admin, live) if live == own else None
+    if found is not None:
+        return found
     found = reach(config, admin or dataclasses.replace(app, database="postgres"), live)
     if found.exists and not database:
         _require_same_cluster(found, app)
     return found
 
 
-def _without_rights(config: Config, app: Connection, live: str) -> Optional[DatabaseTarget]:
-    """The application's database as a target in itself; None where its role may create databases, or it is gone."""
+def _without_rights(
+    config: Config, app: Connection, admin: Optional[Connection], live: str
+) -> Optional[DatabaseTarget]:
+    """The application's database as a target in itself; None where somebody may create databases, or it is gone."""
+    any_client = client_programs.newest(config.pg_bindir)
+    if admin is not None and postgres.server(any_client, admin).can_create_database:
+        return None
     try:
-        server = postgres.server(client_programs.newest(config.pg_bindir), app)
+        server = postgres.server(any_client, app)
     except DatabaseError:
         return None
     if server.can_create_database:
