@@ -119,6 +119,14 @@ def listing(repository: str) -> Listing:
     return Listing(tuple(backups), tuple(damaged), tuple(unsealed))
 
 
+def outside(path: str) -> Optional[Backup]:
+    """The backup whose artifact or manifest lies at ``path``, outside of any repository; None where there is none."""
+    found = path if path.endswith(manifest.SUFFIX) else path + manifest.SUFFIX
+    if not os.path.isfile(found):
+        return None
+    return _backup(os.path.dirname(found), manifest.read(found).kind, found, frozenset())
+
+
 def main_name(kind: str, timestamp: str, compression: Compression) -> str:
     """The file name of a backup's main artifact. A full archive's outer layer is always gzip."""
     return f"{STEMS[kind]}_{timestamp}{_BASES[kind]}{'' if kind == 'full' else compression.extension}"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import shutil
 import time
 from typing import Iterator, Optional
@@ -54,6 +55,8 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
     begun = time.monotonic()
     observer.say(f"restore {request.backup}: begun")
     try:
+        if os.path.isdir(config.repository):  # an empty one, as on a fresh server, lacks what is in it
+            repository.create(config.repository)
         if request.is_partial:
             return partial.run(config, request, observer)
         with lock.hold(config.repository, "restore"):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import pwd
 import shutil
 import socket
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ class RestorePlan:
     previous: str
     lets_go: tuple[str, ...]
     keeps: int
+    strangers: tuple[str, ...]
 
     @property
     def replaces(self) -> bool:
@@ -122,6 +124,7 @@ class RestorePlan:
             "free_bytes": self.free_bytes,
             "previous": self.previous,
             "lets_go": list(self.lets_go),
+            "strangers": list(self.strangers),
         }
 
     def lines(self) -> tuple[str, ...]:
@@ -154,6 +157,7 @@ class RestorePlan:
             lines.append("duration   not known before a drill has passed (mirai-backup drill)")
         lines += [f"missing    {one}" for one in self.missing]
         lines += [f"creates    role {name}" for name in self.missing_roles]
+        lines += [f"no account {one}: its files keep the number" for one in self.strangers]
         lines += [f"origin     {self.foreign}", f"confirm    {confirmation(self.backup)}"] if self.foreign else []
         return tuple(lines + (self._afterwards() if self.replaces else []))
 
@@ -219,7 +223,7 @@ def make(config: Config, request: Request) -> RestorePlan:
         files=files,
         missing=tuple(_missing(found, head)) if found is not None else (),
         missing_roles=roles.missing(found, head.database["roles"]) if found is not None else (),
-        foreign="" if beside else _foreign(config, backup, found, directory),
+        foreign="" if beside else _foreign(config, backup, found, _occupied(tables, uncounted, directory)),
         connections=connections,
         needed_bytes=needed,
         free_bytes=free,
@@ -229,6 +233,7 @@ def make(config: Config, request: Request) -> RestorePlan:
             one.names() for one in restores.surplus(config.repository, config.keep_previous, halves) if not beside
         ),
         keeps=config.keep_previous,
+        strangers=_strangers(backup) if directory else (),
     )
 
 
@@ -329,10 +334,9 @@ def _connections(found: DatabaseTarget) -> int:
     return found.query(sql)[0]["n"] if found.exists else 0
 
 
-def _foreign(config: Config, backup: Backup, found: Optional[DatabaseTarget], directory: str) -> str:
-    """Why this is not the place the backup was made at; empty when it is, or when nothing would be replaced."""
+def _foreign(config: Config, backup: Backup, found: Optional[DatabaseTarget], occupied: bool) -> str:
+    """Why this is not the place the backup was made at; empty when it is, or when nothing would be lost."""
     head = backup.manifest
-    occupied = (found is not None and found.exists) or (directory and os.path.lexists(directory))
     reasons = []
     if head.application != config.application:
         reasons.append(f"application {head.application}, here it is {config.application}")
@@ -341,6 +345,30 @@ def _foreign(config: Config, backup: Backup, found: Optional[DatabaseTarget], di
     if found is not None and head.database["system_identifier"] != found.server.system_identifier:
         reasons.append("another PostgreSQL cluster")
     return f"{head.id} was made elsewhere: {'; '.join(reasons)}" if reasons and occupied else ""
+
+
+def _occupied(tables: tuple[dict, ...], uncounted: str, directory: str) -> bool:
+    """Whether something would be replaced that holds anything: a table, or a file."""
+    if uncounted or any(table["now"] is not None for table in tables):
+        return True
+    return bool(directory) and os.path.isdir(directory) and bool(os.listdir(directory))
+
+
+def _strangers(backup: Backup) -> tuple[str, ...]:
+    """The owners of files that this machine does not know by name: the files get their numbers."""
+    if os.geteuid() != 0:
+        return ()
+    entries = manifest.read_entries(backup.manifest_path, backup.manifest)
+    owners = {(one.owner, one.uid) for one in entries}
+    return tuple(f"{name} (number {uid})" for name, uid in sorted(owners) if not _known(name))
+
+
+def _known(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def _expected(repository_path: str) -> Optional[float]:
