@@ -94,6 +94,12 @@ def _run(config: Config, kind: str, observer: Observer, wait: float, hooks: Hook
         observer.done()
 
 
+def within(config: Config, kind: str, observer: Observer) -> Backup:
+    """A sealed backup in ``config.repository``, for a caller that holds the lock: nothing is pruned or reported."""
+    repository.create(config.repository)
+    return _make(config, kind, observer)[0]
+
+
 @contextlib.contextmanager
 def _failures_recorded(config: Config, kind: str, begun: float) -> Iterator[None]:
     """Turn what goes wrong into an EngineError, and put it into the metadata log."""
