@@ -18,6 +18,7 @@ from . import (
     database,
     exchange,
     fingerprint,
+    gpg_home,
     lock,
     manifest,
     parts,
@@ -72,6 +73,8 @@ def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: fl
             with _failures_recorded(config, kind, begun):
                 for path in seal.sweep(config.repository):
                     observer.say(f"swept debris of a dead run: {path}")
+                if config.gpg_recipients or config.gpg_sign_key:
+                    gpg_home.sweep()
                 exchange.settle(config, observer)  # the halves of a half-done restore are no recovery point
                 sealed, incomplete, notices = _make(config, kind, observer)
             return _report(config, sealed, incomplete, notices, observer)
