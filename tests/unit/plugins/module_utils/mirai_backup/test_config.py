@@ -198,3 +198,15 @@ def test_a_wrong_configuration_still_says_who_is_to_be_told(written):
     assert config.watching(written([1])) == config.from_mapping({})
     assert config.watching(written({"app_dir": "/a", "repository": "/a/backend/data"})) is None
     assert config.watching("/nonexistent") is None
+
+
+def test_keys_are_named_by_full_fingerprints_alone():
+    spaced = "2498 abcc bb98 8faf 8e3d  464d 67d9 ee4a ddba e639"
+    plain = spaced.replace(" ", "").upper()
+    assert config.from_mapping({"gpg_recipients": [spaced]}).gpg_recipients == (plain,)
+    for value in (["DDBAE639"], ["me@example.com"], [plain, spaced], plain, [""], [plain[:-1] + "G"]):
+        with pytest.raises(ConfigError, match="gpg_recipients"):
+            config.from_mapping({"gpg_recipients": value})
+    assert config.from_mapping({"gpg_sign_key": ""}).gpg_sign_key == ""
+    with pytest.raises(ConfigError, match="gpg_sign_key"):
+        config.from_mapping({"gpg_sign_key": "67D9EE4ADDBAE639"})
