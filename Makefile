@@ -56,6 +56,8 @@ lint: $(VENV)/.stamp
 	python tests/lint/variables.py --check
 	$(call heading,lint: rooms and their imports are as docs/architecture.md says)
 	python tests/lint/rooms.py --check
+	$(call heading,lint: completions and manual page are those of the command)
+	python tests/lint/command_line.py --check
 
 sanity: $(VENV)/.stamp
 	@$(call heading,ansible-test sanity$(comma) nothing ignored)

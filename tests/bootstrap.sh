@@ -26,6 +26,9 @@ readonly -a tools=(
     "gpg gnupg"
     "setpriv util-linux"
     "shellcheck shellcheck"
+    "fish fish"
+    "zsh zsh"
+    "mandoc mandoc"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

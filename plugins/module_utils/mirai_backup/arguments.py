@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 
-from . import __version__
+from . import __version__, manual
 
 _BACKUP = "latest, oldest, latest-verified, an ID such as mirai_full_20261123_020000, a timestamp, or a path"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -87,6 +88,10 @@ def parser(default_config: str) -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("config", help="check or show the configuration")
     verb.add_argument("action", choices=("validate", "show"))
+    for name, verb in verbs.choices.items():
+        verb.formatter_class = argparse.RawDescriptionHelpFormatter
+        verb.description = textwrap.fill(manual.description(name), 79)
+        verb.epilog = manual.examples(name)
     return root
 
 

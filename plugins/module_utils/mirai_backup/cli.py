@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import Callable, Optional, Sequence
 
-from . import arguments, backup, check, drill, inventory, prune, restore, rollback, verify
+from . import arguments, backup, check, colour, drill, inventory, prune, restore, rollback, verify
 from . import config as configuration
 from .config import Config
 from .errors import ConfigError, EngineError, Interrupted, UsageError
@@ -119,7 +119,8 @@ def _print(options: argparse.Namespace, outcome: Outcome) -> int:
     if options.json:
         _out(json.dumps(outcome.document, indent=2, ensure_ascii=True))
     elif not options.quiet:
-        _out("\n".join(outcome.lines))
+        lines = map(colour.painted, outcome.lines) if colour.wanted(sys.stdout) else outcome.lines
+        _out("\n".join(lines))
     elif outcome.exit_code:
         _err("\n".join(outcome.lines))
     return outcome.exit_code

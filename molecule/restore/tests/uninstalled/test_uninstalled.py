@@ -11,6 +11,8 @@ import pytest
         "/etc/mirai-backup",
         "/usr/local/bin/mirai-backup",
         "/usr/local/lib/mirai-backup",
+        "/usr/local/share/bash-completion/completions/mirai-backup",
+        "/usr/local/share/man/man1/mirai-backup.1",
         "/var/log/mirai-backup.log",
     ],
 )

@@ -1,0 +1,68 @@
+# Completion of mirai-backup for fish. Made by tests/lint/command_line.py from the argument parser.
+
+function __mirai_backup_backups
+    printf '%s\n' latest oldest latest-verified
+    set -l words (commandline -opc)
+    set -l config
+    if set -l at (contains -i -- --config $words)
+        set config --config $words[(math $at + 1)]
+    end
+    $words[1] $config list 2>/dev/null | sed -n 's/^\(mirai_[a-z]*_[0-9_]*\) .*/\1/p'
+end
+
+complete -c mirai-backup -f
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -l config -r -F -d 'configuration (default: /etc/mirai-backup/config.json)'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -l json -d 'print one JSON document on stdout'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -l quiet -d 'print nothing but errors'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -l traceback -d 'show where an error came from'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -l version -d 'show program’s version number and exit'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a backup -d 'make a backup of both halves, or of one'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a list -d 'list the backups, newest first'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a info -d 'say everything about one backup'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a verify -d 'decode a backup whole and hold it to its manifest'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a restore -d 'restore a backup, all or nothing'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a rollback -d 'undo the last restore'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a drill -d 'restore test in a throwaway server, with proof and report'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a prune -d 'delete what retention lets go'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a keep -d 'never prune this backup'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a release -d 'let retention decide again'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a check -d 'is there a good and recent backup?'
+complete -c mirai-backup -n 'not __fish_seen_subcommand_from backup list info verify restore rollback drill prune keep release check config' -a config -d 'check or show the configuration'
+complete -c mirai-backup -n '__fish_seen_subcommand_from backup' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from backup' -l db-only -d 'the database alone'
+complete -c mirai-backup -n '__fish_seen_subcommand_from backup' -l json-only -d 'the JSON files alone'
+complete -c mirai-backup -n '__fish_seen_subcommand_from backup' -l plan -d 'only say what would be done'
+complete -c mirai-backup -n '__fish_seen_subcommand_from backup' -l wait -x -d 'wait this long for another run to end (default: 0s)'
+complete -c mirai-backup -n '__fish_seen_subcommand_from list' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from list' -l kind -x -a 'full database json' -d ''
+complete -c mirai-backup -n '__fish_seen_subcommand_from info' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from info' -a '(__mirai_backup_backups)'
+complete -c mirai-backup -n '__fish_seen_subcommand_from verify' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from verify' -l all -d 'verify every backup'
+complete -c mirai-backup -n '__fish_seen_subcommand_from verify' -a '(__mirai_backup_backups)'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -l db-only -d 'the database alone'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -l json-only -d 'the JSON files alone'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -l plan -d 'only say what would be done'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -l to-database -x -d 'restore the database under another name'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -l to-dir -x -a '(__fish_complete_directories)' -d 'restore the files into another, new directory'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -l table -x -d 'only this table, into a new schema restored_… (repeatable)'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -l file -x -d 'only these files, into a new directory …_restored_… (repeatable)'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -l confirm -x -d 'agree to a backup of another origin'
+complete -c mirai-backup -n '__fish_seen_subcommand_from restore' -a '(__mirai_backup_backups)'
+complete -c mirai-backup -n '__fish_seen_subcommand_from rollback' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from rollback' -l plan -d 'only say what would be done'
+complete -c mirai-backup -n '__fish_seen_subcommand_from drill' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from drill' -a '(__mirai_backup_backups)'
+complete -c mirai-backup -n '__fish_seen_subcommand_from prune' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from prune' -l dry-run -d 'only say what would go, and why the rest stays'
+complete -c mirai-backup -n '__fish_seen_subcommand_from keep' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from keep' -a '(__mirai_backup_backups)'
+complete -c mirai-backup -n '__fish_seen_subcommand_from release' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from release' -a '(__mirai_backup_backups)'
+complete -c mirai-backup -n '__fish_seen_subcommand_from check' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from check' -l max-age -x -d 'such as 26h (default) or 2d'
+complete -c mirai-backup -n '__fish_seen_subcommand_from check' -l nagios -d 'exit and speak as a monitoring plugin'
+complete -c mirai-backup -n '__fish_seen_subcommand_from config' -s h -l help -d 'show this help message and exit'
+complete -c mirai-backup -n '__fish_seen_subcommand_from config' -a 'validate show'
