@@ -20,8 +20,9 @@ heading = printf '\n=== %s ===\n' "$(1)"
 # Set here and not for the whole file: demo and bootstrap choose their own Python.
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
+# make docs    the documentation of modules and role as HTML, in build/docs
 # make bench   peak memory, and ratios to bare pg_dump and to the guide, at 20 MB, 200 MB and 2 GB; BENCH="--sizes 20M"
-.PHONY: help demo test bench bootstrap lint sanity unit integration molecule clean $(SCENARIOS:%=molecule-%)
+.PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,7 +32,7 @@ demo:
 
 test:
 	@started=$$SECONDS
-	for part in bootstrap lint sanity unit integration molecule; do
+	for part in bootstrap lint sanity galaxy unit integration molecule; do
 	    $(MAKE) --no-print-directory $$part
 	done
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
@@ -58,11 +59,21 @@ lint: $(VENV)/.stamp
 	python tests/lint/errors.py --check
 	$(call heading,lint: rooms and their imports are as docs/architecture.md says)
 	python tests/lint/rooms.py --check
+	$(call heading,lint: completions and manual page are those of the command)
+	python tests/lint/command_line.py --check
 
 sanity: $(VENV)/.stamp
 	@$(call heading,ansible-test sanity$(comma) nothing ignored)
 	$(in_venv)
 	tests/ansible_test.sh sanity
+
+galaxy: $(VENV)/.stamp
+	@$(call heading,galaxy: changelog$(comma) documentation$(comma) import of the artifact)
+	tests/galaxy.sh check
+
+docs: $(VENV)/.stamp
+	@$(call heading,docs: the HTML site in build/docs)
+	tests/galaxy.sh docs
 
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)

@@ -28,6 +28,9 @@ readonly -a tools=(
     "promtool prometheus"
     "systemd-analyze systemd"
     "shellcheck shellcheck"
+    "fish fish"
+    "zsh zsh"
+    "mandoc mandoc"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }
