@@ -27,6 +27,7 @@ readonly -a tools=(
     "setpriv util-linux"
     "promtool prometheus"
     "systemd-analyze systemd"
+    "shellcheck shellcheck"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

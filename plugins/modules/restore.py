@@ -16,6 +16,7 @@ author:
 extends_documentation_fragment:
   - mirai.backup.attributes
   - mirai.backup.config
+  - mirai.backup.access
 attributes:
   check_mode:
     support: full
@@ -171,6 +172,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             **ansible_edge.CONFIG_SPEC,
+            **ansible_edge.ACCESS_SPEC,
             "state": {"type": "str", "choices": ["restored", "rolled_back"], "default": "restored"},
             "backup": {"type": "str"},
             "components": {"type": "str", "choices": ["full", "database", "json"], "default": "full"},
@@ -191,6 +193,7 @@ def main():
             request = restore.Request(
                 **{key: module.params[key] for key in TEXTS},
                 **{key: tuple(module.params[key]) for key in LISTS},
+                access=ansible_edge.access(module),
             )
             outcome = (restore.plan if module.check_mode else restore.run)(config, request)
     ansible_edge.leave(module, outcome, changed=True)

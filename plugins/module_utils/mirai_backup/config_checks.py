@@ -122,6 +122,10 @@ def cron(key: str, value: object) -> str:
     return " ".join(fields)
 
 
+def optional_cron(key: str, value: object) -> str:
+    return cron(key, value) if value else text(key, value)
+
+
 def flag(key: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise wrong(key, value, "true or false")
@@ -167,6 +171,25 @@ def smoke(key: str, value: object) -> tuple:
         else:
             assertions(key, value[index : index + 1])
     return tuple(dict(one) for one in value)
+
+
+def fingerprint(key: str, value: object) -> str:
+    """A key's full fingerprint; short IDs can be forged, and names can be anybody's."""
+    written = text(key, value).replace(" ", "").upper()
+    if re.fullmatch(r"[0-9A-F]{40}|[0-9A-F]{64}", written) is None:
+        raise wrong(key, value, "a full fingerprint of 40 hexadecimal digits")
+    return written
+
+
+def optional_fingerprint(key: str, value: object) -> str:
+    return fingerprint(key, value) if value != "" else ""
+
+
+def fingerprints(key: str, value: object) -> tuple:
+    found = tuple(fingerprint(f"{key}[{index}]", one) for index, one in enumerate(texts(key, value)))
+    if len(set(found)) != len(found):
+        raise wrong(key, value, "a list without repetitions")
+    return found
 
 
 def web_address(key: str, value: object) -> str:
@@ -231,7 +254,7 @@ CHECKS = {
     "restore_smoke": smoke,
     "restore_smoke_timeout": number(0, 3600),
     "drill": flag,
-    "drill_schedule": cron,
+    "drill_schedule": optional_cron,
     "drill_assertions": assertions,
     "drill_dir": required_path,
     "drill_user": text,
@@ -239,6 +262,10 @@ CHECKS = {
     "drill_max_age": number(1, 36500),
     "drill_rto_target": number(0, 10**7),
     "drill_rpo_target": number(0, 10**8),
+    "gpg_recipients": fingerprints,
+    "gpg_sign_key": optional_fingerprint,
+    "gpg_former_sign_keys": fingerprints,
+    "gpg_home": required_path,
     "hooks": hooks,
     "alerts_config": path,
     "alert_mail": texts,
@@ -246,4 +273,7 @@ CHECKS = {
     "heartbeat_url": web_address,
     "drill_heartbeat_url": web_address,
     "metrics_textfile": path,
+    "nice": number(0, 19),
+    "ionice": choice("", "idle", "best-effort"),
+    "restore_toast_compression": choice("default", "lz4"),
 }

@@ -51,7 +51,7 @@ def _run(config: Config, observer: Observer, hooks: Hooks) -> Outcome:
             let_go = exchange.let_go(config, place, observer)
             hooks.outcome = Outcome({"undone": newest.backup})
     except EngineError as error:
-        observer.say(f"rollback: FAILED: {error}", "ERROR")
+        observer.say(f"rollback: FAILED: {error.words}", "ERROR")
         raise
     document = {
         "undone": newest.backup,

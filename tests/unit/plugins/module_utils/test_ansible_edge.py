@@ -8,7 +8,7 @@ import errno
 
 import pytest
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import NotFoundError
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import NotFoundError, UsageError
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.outcome import Outcome
 
 
@@ -102,3 +102,9 @@ def test_what_the_system_refuses_is_named_without_a_traceback(module):
         raise OSError(errno.ENOSPC, "No space left on device", "/srv/backups")
     assert ended.value.failed
     assert ended.value.values["msg"] == "/srv/backups: No space left on device"
+
+
+def test_a_length_of_time_is_read_as_on_the_command_line_or_refused():
+    assert ansible_edge.age("2d") == 2 * 86400
+    with pytest.raises(UsageError, match="'soon' is not a length of time"):
+        ansible_edge.age("soon")

@@ -74,7 +74,7 @@ def test_backup_list_info_verify(call, call_json, backed_up):
     assert (code, [one["id"] for one in listed["backups"]]) == (0, [backed_up])
     assert call_json("info")[1]["backup"]["id"] == backed_up
     code, verified = call_json("verify", "--all")
-    assert (code, verified["verified"]) == (0, [{"id": backed_up, "verdict": "pass", "why": ""}])
+    assert (code, verified["verified"]) == (0, [{"id": backed_up, "verdict": "pass", "why": "", "sealed": True}])
     code, out, err = call("list", "--kind", "json")
     assert (code, out.split()[0], err) == (0, backed_up, "")
 
