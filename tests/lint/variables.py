@@ -42,7 +42,7 @@ TAIL = """
 | `components` | restore | `full` (default), `database` or `json` |
 | `to_database`, `to_dir` | restore | restore under another name or directory, and leave what is live alone |
 | `confirm` | restore | `<id>@<host>`, where a refusal asks for it |
-| `gpg_key`, `gpg_key_passphrase_file` | restore, restore_test | the key of an encrypted backup, its passphrase: files here |
+| `gpg_key`, `gpg_key_passphrase_file` | restore, restore_test | files with the private key and its passphrase |
 | `accept_unsigned` | restore, restore_test | whether to use a backup from before its manifest was signed |
 """
 
