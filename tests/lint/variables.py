@@ -45,6 +45,8 @@ TAIL = """
 | `status_max_age` | status | how old the newest backup of each half may be, by default `26h` |
 | `status_language` | status | `en` (default) or `ja`: the language that the page opens in |
 | `status_fail` | status | `true` (default): fail unless all are ok; `problem`: let warnings pass; `false`: never |
+| `gpg_key`, `gpg_key_passphrase_file` | restore, restore_test | files with the private key and its passphrase |
+| `accept_unsigned` | restore, restore_test | whether to use a backup from before its manifest was signed |
 """
 
 
