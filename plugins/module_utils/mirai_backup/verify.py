@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import tarfile
@@ -34,7 +35,8 @@ def run(config: Config, word: str = "latest", every: bool = False, observer: Opt
         chosen = listing.backups
     else:
         chosen = (_chosen(listing, word),)
-    results = [_result(config, one, observer) for one in chosen]
+    # Copies, so that no more than one manifest is held whole at a time.
+    results = [_result(config, dataclasses.replace(one), observer) for one in chosen]
     if every:
         results += [{"id": os.path.basename(path), "verdict": "fail", "why": why} for path, why in listing.damaged]
     observer.done()
