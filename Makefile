@@ -21,7 +21,8 @@ heading = printf '\n=== %s ===\n' "$(1)"
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
 # make docs    the documentation of modules and role as HTML, in build/docs
-# make bench   peak memory, and ratios to bare pg_dump and to the guide, at 20 MB, 200 MB and 2 GB; BENCH="--sizes 20M"
+# make bench   every promise measured beside bare pg_dump, the guide and other tools, at 20 MB, 200 MB and 2 GB: an hour.
+#              It writes docs/benchmarks.md; tests/bench/bench.py --help names what BENCH="…" may hold, as BENCH="--sizes 20M".
 .PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
