@@ -42,6 +42,9 @@ TAIL = """
 | `components` | restore | `full` (default), `database` or `json` |
 | `to_database`, `to_dir` | restore | restore under another name or directory, and leave what is live alone |
 | `confirm` | restore | `<id>@<host>`, where a refusal asks for it |
+| `backup` | restore_test | which backup is drilled; `latest` unless told |
+| `drill_source` | restore_test | servers whose backups a drill host takes, with commas; all of `mirai` unless told |
+| `drill_reports` | restore_test | where the reports go on the controller, by server; `./drill_reports` unless told |
 """
 
 

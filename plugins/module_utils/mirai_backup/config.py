@@ -9,6 +9,7 @@ import json
 import os
 import stat
 from dataclasses import dataclass, field
+from typing import Optional
 
 from .config_checks import CHECKS, DEFAULT_RETENTION, KINDS, SECRET_KEYS, Retention, Schedule, known_key
 from .errors import ConfigError
@@ -95,7 +96,7 @@ def from_mapping(values: object) -> Config:
     return _completed(Config(**checked))
 
 
-def elsewhere(config: Config, repository: str) -> Config:
+def elsewhere(config: Config, repository: Optional[str]) -> Config:
     """The configuration with another repository, such as one that was brought from another host; empty is none."""
     return dataclasses.replace(config, repository=os.path.abspath(repository)) if repository else config
 
