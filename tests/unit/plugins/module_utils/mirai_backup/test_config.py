@@ -78,6 +78,8 @@ def test_a_policy_may_give_only_its_floor():
         ({"drill_assertions": {}}, "drill_assertions"),
         ({"drill_assertions": [{"name": "rows"}]}, "drill_assertions[0]"),
         ({"drill_assertions": [{"name": "rows", "sql": " ", "expect": "t"}]}, "drill_assertions[0].sql"),
+        ({"drill_schedule": "monthly"}, "drill_schedule"),
+        ({"drill_schedule": None}, "drill_schedule"),
         ({"schedules": {}}, "schedules"),
         ({"schedules": [{"kind": "full"}]}, "schedules[0]"),
         ({"schedules": [{"kind": "full", "cron": "0 2 * *"}]}, "schedules[0].cron"),
@@ -104,6 +106,18 @@ def test_a_policy_may_give_only_its_floor():
 def test_an_error_names_the_key(values, named):
     with pytest.raises(ConfigError, match=rf"key {named.replace('[', '.').replace(']', '.')} is"):
         config.from_mapping(values)
+
+
+def test_drills_need_not_be_scheduled_here():
+    assert config.from_mapping({"drill_schedule": ""}).drill_schedule == ""
+    assert config.from_mapping({"drill_schedule": "0  4 1 * *"}).drill_schedule == "0 4 1 * *"
+
+
+def test_another_repository_takes_the_place_of_the_configured_one():
+    configured = config.from_mapping({"repository": "/srv/here"})
+    assert config.elsewhere(configured, "/srv/brought/").repository == "/srv/brought"
+    assert config.elsewhere(configured, "") is configured
+    assert config.elsewhere(configured, None) is configured
 
 
 def test_a_near_miss_is_suggested():
