@@ -20,8 +20,9 @@ heading = printf '\n=== %s ===\n' "$(1)"
 # Set here and not for the whole file: demo and bootstrap choose their own Python.
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
+# make faults  restores and rollbacks under faults, as root; MIRAI_FAULTS=all runs every point of time
 # make bench   peak memory, and ratios to bare pg_dump and to the guide, at 20 MB, 200 MB and 2 GB; BENCH="--sizes 20M"
-.PHONY: help demo test bench bootstrap lint unit integration molecule clean $(SCENARIOS:%=molecule-%)
+.PHONY: help demo test bench bootstrap lint unit integration faults molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -64,6 +65,11 @@ integration: $(VENV)/.stamp
 	@$(call heading,integration tests: a real PostgreSQL)
 	$(in_venv)
 	PYTHONPATH=plugins/module_utils pytest tests/integration
+
+faults: $(VENV)/.stamp
+	@$(call heading,faults: killed$(comma) full$(comma) taken away)
+	$(in_venv)
+	PYTHONPATH=plugins/module_utils pytest tests/faults/restore
 
 bench: $(VENV)/.stamp
 	@$(in_venv)

@@ -67,7 +67,7 @@ def carry_out(
         observer.say(f"{journal.verb} {journal.backup}: putting the old state back: {error}", "ERROR")
         if session is not None:
             session.close()
-        _undo(config, _undoing(config, journal), place)
+        _undo(config, _undoing(config, journal) if journal.state == "swapping" else journal, place)
         raise
     if session is not None:
         session.close()
@@ -138,9 +138,10 @@ def let_go(config: Config, place: Optional[DatabaseTarget], observer: Observer) 
 def _undo(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
     """Put the old state back and start the services, whatever else goes wrong; then forget the journal."""
     if journal.state == "begun" or journal.verb == "copy":  # nothing was swapped; the services may have been stopped
-        if journal.verb != "copy":
-            swap.services("start", config.app_services)
-        discard(config, journal, place)
+        try:
+            swap.services("start", config.app_services if journal.verb != "copy" else ())
+        finally:
+            discard(config, journal, place)
         return
     try:
         swap.services("stop", config.app_services)

@@ -96,7 +96,8 @@ def test_an_unfinished_restore_is_a_problem(settings, repo, sealed):
     sealed("full")
     restores.write(repo, restores.Journal("r1", "restore", "mirai_full_x", "noon", "swapping"))
     assert check.run(settings).document["problems"] == [
-        "a restore did not end: restore of mirai_full_x at noon is swapping"
+        "a restore did not end: restore of mirai_full_x at noon is swapping; "
+        "the next restore, rollback or backup settles it"
     ]
 
 
