@@ -80,6 +80,7 @@ def settle(config: Config, observer: Observer) -> tuple[Settled, ...]:
     """Finish or undo what a dead restore left (call it under the lock); returns what was done."""
     done = []
     restores.sweep(config.repository)
+    _clear_loaded(config)
     for journal in restores.journals(config.repository):
         if journal.state == "done":
             continue
@@ -122,6 +123,7 @@ def discard(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -
 def let_go(config: Config, place: Optional[DatabaseTarget], observer: Observer) -> list[str]:
     """Remove previous states that are older than the newest ``keep_previous`` of each half; returns their names."""
     gone = []
+    _clear_loaded(config)
     for journal in restores.surplus(config.repository, config.keep_previous):
         if journal.is_in_place:
             _remove_directory(journal.database["previous"])
@@ -219,6 +221,15 @@ def _directory_done(journal: Journal) -> bool:
     if names["side"]:
         return not os.path.lexists(names["side"])
     return not os.path.lexists(names["live"])
+
+
+def _clear_loaded(config: Config) -> None:
+    """Remove the safety backups that rollbacks have loaded: unlike a renamed database they would stay."""
+    done = [one for one in restores.journals(config.repository) if one.state == "done"]
+    undone = {one.undoes for one in done}
+    for journal in done:
+        if journal.is_in_place and journal.id in undone:
+            _remove_directory(journal.database["previous"])
 
 
 def _remove_directory(path: str) -> None:

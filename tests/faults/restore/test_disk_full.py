@@ -5,7 +5,9 @@ File systems of their own are mounted for this, so the tests run as root, as on 
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,12 +18,11 @@ from subject import Subject
 
 
 @pytest.fixture(scope="module")
-def cramped(tmp_path_factory):
+def cramped():
     """An application whose server and whose files each have a small file system to themselves."""
-    directory = tmp_path_factory.mktemp("cramped")
-    for parent in (directory, *directory.parents[:2]):
-        parent.chmod(0o755)
-    places = {"cluster": (directory / "pg", "160m"), "application": (directory / "app", "24m")}
+    directory = Path(tempfile.mkdtemp(prefix="mirai-cramped-"))
+    directory.chmod(0o755)
+    places = {"cluster": (directory / "pg", "160m"), "application": (directory / "app", "64m")}
     for place, size in places.values():
         place.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "tmpfs", place], check=True)
@@ -34,6 +35,7 @@ def cramped(tmp_path_factory):
     finally:
         for place, _size in places.values():
             subprocess.run(["umount", "--lazy", place], check=True)
+        shutil.rmtree(directory)
 
 
 @pytest.mark.parametrize(
