@@ -21,9 +21,10 @@ heading = printf '\n=== %s ===\n' "$(1)"
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
 # make docs    the documentation of modules and role as HTML, in build/docs
+# make faults  restores and rollbacks under faults, as root; MIRAI_FAULTS=all runs every point of time
 # make bench   every promise measured beside bare pg_dump, the guide and other tools, at 20 MB, 200 MB and 2 GB: an hour.
 #              It writes docs/benchmarks.md; tests/bench/bench.py --help names what BENCH="…" may hold, as BENCH="--sizes 20M".
-.PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration molecule clean $(SCENARIOS:%=molecule-%)
+.PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration faults molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -85,6 +86,11 @@ integration: $(VENV)/.stamp
 	@$(call heading,integration tests: a real PostgreSQL)
 	$(in_venv)
 	PYTHONPATH=plugins/module_utils pytest tests/integration
+
+faults: $(VENV)/.stamp
+	@$(call heading,faults: killed$(comma) full$(comma) taken away)
+	$(in_venv)
+	PYTHONPATH=plugins/module_utils pytest tests/faults/restore
 
 bench: $(VENV)/.stamp
 	@$(in_venv)

@@ -67,7 +67,7 @@ def carry_out(
         observer.say(f"{journal.verb} {journal.backup}: putting the old state back: {error}", "ERROR")
         if session is not None:
             session.close()
-        _undo(config, _undoing(config, journal), place)
+        _undo(config, _undoing(config, journal) if journal.state == "swapping" else journal, place)
         raise
     if session is not None:
         session.close()
@@ -80,6 +80,7 @@ def settle(config: Config, observer: Observer) -> tuple[Settled, ...]:
     """Finish or undo what a dead restore left (call it under the lock); returns what was done."""
     done = []
     restores.sweep(config.repository)
+    _clear_loaded(config)
     for journal in restores.journals(config.repository):
         if journal.state == "done":
             continue
@@ -122,6 +123,7 @@ def discard(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -
 def let_go(config: Config, place: Optional[DatabaseTarget], observer: Observer) -> list[str]:
     """Remove previous states that are older than the newest ``keep_previous`` of each half; returns their names."""
     gone = []
+    _clear_loaded(config)
     for journal in restores.surplus(config.repository, config.keep_previous):
         if journal.is_in_place:
             _remove_directory(journal.database["previous"])
@@ -138,9 +140,10 @@ def let_go(config: Config, place: Optional[DatabaseTarget], observer: Observer) 
 def _undo(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
     """Put the old state back and start the services, whatever else goes wrong; then forget the journal."""
     if journal.state == "begun" or journal.verb == "copy":  # nothing was swapped; the services may have been stopped
-        if journal.verb != "copy":
-            swap.services("start", config.app_services)
-        discard(config, journal, place)
+        try:
+            swap.services("start", config.app_services if journal.verb != "copy" else ())
+        finally:
+            discard(config, journal, place)
         return
     try:
         swap.services("stop", config.app_services)
@@ -218,6 +221,15 @@ def _directory_done(journal: Journal) -> bool:
     if names["side"]:
         return not os.path.lexists(names["side"])
     return not os.path.lexists(names["live"])
+
+
+def _clear_loaded(config: Config) -> None:
+    """Remove the safety backups that rollbacks have loaded: unlike a renamed database they would stay."""
+    done = [one for one in restores.journals(config.repository) if one.state == "done"]
+    undone = {one.undoes for one in done}
+    for journal in done:
+        if journal.is_in_place and journal.id in undone:
+            _remove_directory(journal.database["previous"])
 
 
 def _remove_directory(path: str) -> None:

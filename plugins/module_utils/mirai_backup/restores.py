@@ -149,6 +149,6 @@ def unfinished(repository: str) -> Optional[str]:
 def previous_states(repository: str) -> list[dict]:
     """The states that restores left behind and that are still there, newest first."""
     return [
-        {"restored": one.backup, "time": one.time, "names": one.names(), "id": one.id}
+        {"verb": one.verb, "restored": one.backup, "time": one.time, "names": one.names(), "id": one.id}
         for one in reversed(kept(repository))
     ]

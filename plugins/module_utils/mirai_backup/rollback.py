@@ -57,7 +57,7 @@ def _run(config: Config, observer: Observer, hooks: Hooks) -> Outcome:
     kept = document["previous"] and document["previous"] not in document["let_go"]
     lines = [
         *document["settled"],
-        f"undone: the restore of {document['undone']}; swapped within {document['window_seconds']:.2f} s",
+        f"undone: the {document['verb']} of {document['undone']}; swapped within {document['window_seconds']:.2f} s",
         f"  in service again: what was {document['back'] or 'nothing'}",
         f"  set aside: {document['previous']}; mirai-backup rollback brings it back" if kept else "  nothing is kept",
         *(f"  let go     {one}" for one in document["let_go"]),
@@ -92,12 +92,13 @@ def _roll_back(config: Config, observer: Observer, hooks: Hooks) -> dict:
     let_go = exchange.let_go(config, place, observer)
     document = {
         "undone": newest.backup,
+        "verb": newest.verb,
         "back": newest.names(),
         "previous": journal.names(),
         "let_go": let_go,
         "window_seconds": round(window, 3),
     }
-    records.append(config.repository, {"verb": "rollback", "result": "ok", **document})
+    records.append(config.repository, {**document, "verb": "rollback", "result": "ok"})
     return document
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -101,3 +102,13 @@ class Subject:
         assert {one["state"] for one in journals} <= {"done"}
         assert not list((app.repository / ".restore").glob(".*.tmp"))
         assert "did not end" not in app.run("check").out
+
+
+def chaotic(directory: Path, name: str, old: str, new: str) -> str:
+    """An engine of its own, with one piece of one file changed; returns what PYTHONPATH has to be."""
+    shutil.copytree(PACKAGE, directory / "engine")
+    path = directory / "engine" / "mirai_backup" / name
+    source = path.read_text()
+    assert old in source, f"{name} has no {old!r}"
+    path.write_text(source.replace(old, new))
+    return str(directory / "engine")
