@@ -37,6 +37,7 @@ def parser(default_config: str) -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("list", help="list the backups, newest first")
     verb.add_argument("--kind", choices=("full", "database", "json"))
+    _offsite(verb, "list what the stores hold")
 
     _named(verbs.add_parser("info", help="say everything about one backup"))
 
@@ -44,6 +45,7 @@ def parser(default_config: str) -> argparse.ArgumentParser:
     choice = verb.add_mutually_exclusive_group()
     choice.add_argument("backup", nargs="?", default="latest", metavar="BACKUP", help=_BACKUP)
     choice.add_argument("--all", action="store_true", help="verify every backup")
+    _offsite(verb, "read it back from every store")
 
     verb = verbs.add_parser("restore", help="restore a backup, all or nothing")
     verb.add_argument("backup", metavar="BACKUP", help=_BACKUP)
@@ -68,11 +70,22 @@ def parser(default_config: str) -> argparse.ArgumentParser:
         help="only these files, into a new directory …_restored_… (repeatable)",
     )
     verb.add_argument("--confirm", default="", metavar="ID@HOST", help="agree to a backup of another origin")
+    _offsite(verb, "bring the backup from a store first")
 
     verb = verbs.add_parser("rollback", help="undo the last restore")
     verb.add_argument("--plan", action="store_true", help="only say what would be done")
 
-    _named(verbs.add_parser("drill", help="restore test in a throwaway server, with proof and report"))
+    verb = verbs.add_parser("drill", help="restore test in a throwaway server, with proof and report")
+    _named(verb)
+    _offsite(verb, "bring the backup from a store first")
+
+    verb = verbs.add_parser("push", help="ship to the stores what they lack")
+    verb.add_argument("backup", nargs="?", default="", metavar="BACKUP", help=f"only this one: {_BACKUP}")
+    _store(verb)
+
+    verb = verbs.add_parser("pull", help="bring a backup from a store into the repository")
+    _named(verb)
+    _store(verb)
 
     verb = verbs.add_parser("prune", help="delete what retention lets go")
     verb.add_argument("--dry-run", action="store_true", help="only say what would go, and why the rest stays")
@@ -107,6 +120,15 @@ def _halves(verb: argparse.ArgumentParser) -> None:
     choice = verb.add_mutually_exclusive_group()
     choice.add_argument("--db-only", action="store_true", help="the database alone")
     choice.add_argument("--json-only", action="store_true", help="the JSON files alone")
+
+
+def _offsite(verb: argparse.ArgumentParser, help_text: str) -> None:
+    verb.add_argument("--offsite", action="store_true", help=help_text)
+    _store(verb)
+
+
+def _store(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--store", default="", metavar="NAME", help="only this offsite store")
 
 
 def _named(verb: argparse.ArgumentParser) -> None:

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import datetime
 
-from . import drill_history, records, repository, restores, text
+from . import drill_history, marks, records, repository, restores, text
 from .config import Config
 from .errors import EngineError
 from .outcome import FAILED, OK, Outcome
 
+# An upload takes its time, and the run that failed to ship has said so itself.
+_SHIPPING_SECONDS = 6 * 3600
 _NAGIOS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
@@ -56,6 +58,8 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
     problems += [problem for _path, problem in listing.damaged]
     if config.drill:
         problems += _drill_overdue(config, listing, now)
+    for store in config.offsite:
+        problems += _lag(config, store.name, listing, now)
     unfinished = restores.unfinished(config.repository)
     if unfinished is not None:
         problems.append(f"a restore did not end: {unfinished}")
@@ -67,6 +71,26 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
     if listing.good():
         warnings += list(listing.good()[-1].manifest.warnings)
     return problems, warnings, ages
+
+
+def _lag(config: Config, store: str, listing: repository.Listing, now: datetime.datetime) -> list[str]:
+    """Which halves have waited for too long to come to ``store``, as far as is remembered here."""
+    memory = marks.read(marks.place(config.repository, store))
+    problems = []
+    for half in ("database", "json"):
+        waiting: list = []
+        for one in reversed(listing.good(frozenset((half,)))):
+            if memory.shipped(one.id, one.manifest.digest):
+                break
+            waiting.append(one)
+        age = (now - waiting[-1].manifest.ended_at).total_seconds() if waiting else 0
+        if age > _SHIPPING_SECONDS:
+            problems.append(
+                f"offsite store {store} lacks the newest {len(waiting)} of the {half} half, for {text.duration(age)}"
+            )
+    if memory.last.get("problems"):
+        problems = [f"{one}: {memory.last['problems'][0]}" for one in problems]
+    return problems
 
 
 def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.datetime) -> list[str]:

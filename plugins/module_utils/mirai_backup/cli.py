@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import Callable, Optional, Sequence
 
-from . import arguments, backup, check, drill, inventory, prune, restore, rollback, verify
+from . import arguments, backup, check, drill, inventory, offsite, prune, pull, push, restore, rollback, verify
 from . import config as configuration
 from .config import Config
 from .errors import ConfigError, EngineError, Interrupted, UsageError
@@ -34,6 +34,7 @@ def main(
         return 64 if stop.code else 0
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        _require_sense(options)
         config = _config(options, default_log)
         outcome = _VERBS[options.verb](config, options)
     except KeyboardInterrupt:
@@ -48,6 +49,12 @@ def main(
         where = error.filename if isinstance(error.filename, str) else "the system"
         return _fail(options, EngineError(f"{where}: {error.strerror or error}", "see the system's log"))
     return _print(options, outcome)
+
+
+def _require_sense(options: argparse.Namespace) -> None:
+    """Raise UsageError for --store where it would be passed over."""
+    if getattr(options, "store", "") and not getattr(options, "offsite", True):
+        raise UsageError("--store means nothing without --offsite", "add --offsite")
 
 
 def _config(options: argparse.Namespace, default_log: str) -> Config:
@@ -81,10 +88,26 @@ def _restore(config: Config, options: argparse.Namespace) -> Outcome:
         confirm=options.confirm,
         tables=tuple(options.tables),
         files=tuple(options.files),
+        offsite=options.offsite,
+        store=options.store,
     )
     if options.plan:
         return restore.plan(config, request)
     return restore.run(config, request, _observer(config, options))
+
+
+def _list(config: Config, options: argparse.Namespace) -> Outcome:
+    return offsite.run(config, options.kind, options.store) if options.offsite else inventory.run(config, options.kind)
+
+
+def _verify(config: Config, options: argparse.Namespace) -> Outcome:
+    if options.offsite:
+        return offsite.verify(config, options.backup, options.all, options.store, _observer(config, options))
+    return verify.run(config, options.backup, options.all, _observer(config, options))
+
+
+def _drill(config: Config, options: argparse.Namespace) -> Outcome:
+    return drill.run(config, options.backup, _observer(config, options), options.offsite, options.store)
 
 
 def _rollback(config: Config, options: argparse.Namespace) -> Outcome:
@@ -100,12 +123,14 @@ def _config_verb(config: Config, options: argparse.Namespace) -> Outcome:
 
 _VERBS: dict[str, Callable[[Config, argparse.Namespace], Outcome]] = {
     "backup": _backup,
-    "list": lambda config, options: inventory.run(config, options.kind),
+    "list": _list,
     "info": lambda config, options: inventory.info(config, options.backup),
-    "verify": lambda config, options: verify.run(config, options.backup, options.all, _observer(config, options)),
+    "verify": _verify,
     "restore": _restore,
     "rollback": _rollback,
-    "drill": lambda config, options: drill.run(config, options.backup, _observer(config, options)),
+    "drill": _drill,
+    "push": lambda config, options: push.run(config, options.backup, options.store, _observer(config, options)),
+    "pull": lambda config, options: pull.run(config, options.backup, options.store, _observer(config, options)),
     "prune": lambda config, options: prune.run(config, options.dry_run, _observer(config, options)),
     "keep": lambda config, options: inventory.keep(config, options.backup, pinned=True),
     "release": lambda config, options: inventory.keep(config, options.backup, pinned=False),

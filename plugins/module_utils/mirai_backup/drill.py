@@ -23,6 +23,7 @@ from . import (
     manifest,
     postgres,
     process,
+    pull,
     repository,
     side,
     text,
@@ -46,14 +47,23 @@ _SERVER_BYTES = 100 << 20
 _PROOFS = ("tables", "sequences", "large_objects", "schema")
 
 
-def run(config: Config, word: str = "latest", observer: Optional[Observer] = None) -> Outcome:
-    """Drill the backup that ``word`` names; exit 0 for pass, 2 for fail, 4 for could_not_verify.
+def run(
+    config: Config,
+    word: str = "latest",
+    observer: Optional[Observer] = None,
+    offsite: bool = False,
+    store: str = "",
+) -> Outcome:
+    """Drill the backup that ``word`` names; exit 0 for pass, 2 for fail, 4 for could_not_verify. With ``offsite``
+    it is brought from ``store`` first, or from the first that has it.
 
     What the drill found is in the document, and in ``drills/`` with a report. Raises NotFoundError when there is
     no such backup.
     """
     observer = observer or Observer(Log(config.log))
     try:
+        if offsite:
+            word = pull.fetch(config, word, store, observer)["pulled"]
         backup = drill_choice.resolve(repository.listing(config.repository), word)
         observer.say(f"drill of {backup.id}: begun")
         if isinstance(backup, Damaged):
@@ -73,9 +83,12 @@ def run(config: Config, word: str = "latest", observer: Optional[Observer] = Non
     return Outcome({**document, "directory": directory}, _lines(document, directory), exit_code)
 
 
-def plan(config: Config, word: str = "latest") -> Outcome:
+def plan(config: Config, word: str = "latest", offsite: bool = False, store: str = "") -> Outcome:
     """What ``run`` would drill, and where; nothing is run. Raises NotFoundError, CouldNotVerifyError."""
-    backup = drill_choice.resolve(repository.listing(config.repository), word)
+    if offsite:
+        backup = pull.find(config, word, store).backup
+    else:
+        backup = drill_choice.resolve(repository.listing(config.repository), word)
     if isinstance(backup, Damaged):
         raise MismatchError(backup.problem, "choose another; see mirai-backup list")
     head = backup.manifest

@@ -25,7 +25,7 @@ def run(config: Config, kind: Optional[str] = None) -> Outcome:
         "unsealed": list(listing.unsealed),
         "previous_states": previous,
     }
-    lines = [_line(one) for one in backups] or ["there are no backups"]
+    lines = [line(one) for one in backups] or ["there are no backups"]
     lines += [f"damaged: {problem}" for _path, problem in listing.damaged]
     lines += [f"no manifest, not counted as a backup: {path}" for path in listing.unsealed]
     lines += [f"previous state before {one['restored']}: {one['names']}" for one in previous]
@@ -60,7 +60,8 @@ def keep(config: Config, word: str, pinned: bool) -> Outcome:
     return Outcome({"id": backup.id, "pinned": pinned, "changed": changed}, (f"{backup.id} is {what}",), OK)
 
 
-def _line(backup: Backup) -> str:
+def line(backup: Backup) -> str:
+    """One backup in a line."""
     head = backup.manifest
     age = (datetime.datetime.now(datetime.timezone.utc) - head.ended_at).total_seconds()
     marks = (

@@ -68,6 +68,11 @@ class Backup:
             "warnings": list(head.warnings),
         }
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all its files, beside each other; the manifest, which makes them a backup, is the last."""
+        return (*(one.name for one in self.manifest.artifacts), os.path.basename(self.manifest_path))
+
     def artifact_path(self, name: str) -> str:
         """The path of one of its artifacts."""
         return os.path.join(os.path.dirname(self.manifest_path), name)
@@ -101,19 +106,24 @@ def listing(repository: str) -> Listing:
     """Read every manifest. Raises NotFoundError when there is no repository."""
     if not os.path.isdir(repository):
         raise NotFoundError(f"there is no repository at {repository}", "run a backup first, or correct repository")
+    sizes = {kind: _sizes(os.path.join(repository, kind)) for kind in KINDS}
+    return assemble(repository, repository, sizes)
+
+
+def assemble(repository: str, root: str, sizes: dict) -> Listing:
+    """The listing of the manifests below ``root`` (``<kind>/<name>``), whose artifacts are held to ``sizes``: for
+    each kind the bytes of every file by name. What is pinned and drilled is known to ``repository``."""
     backups, damaged, unsealed = [], [], []
     passed = drill_history.passed(repository)
     for kind in KINDS:
-        directory = os.path.join(repository, kind)
-        names = set(os.listdir(directory)) if os.path.isdir(directory) else set()
-        for name in sorted(names):
-            path = os.path.join(directory, name)
+        for name in sorted(sizes[kind]):
+            path = os.path.join(root, kind, name)
             if name.endswith(manifest.SUFFIX) and not name.startswith("."):
                 try:
-                    backups.append(_backup(repository, kind, path, passed))
+                    backups.append(_backup(repository, kind, path, passed, sizes[kind]))
                 except (MismatchError, OSError) as error:
                     damaged.append((path, getattr(error, "message", None) or str(error)))
-            elif _NAME.fullmatch(name) and name + manifest.SUFFIX not in names:
+            elif _NAME.fullmatch(name) and name + manifest.SUFFIX not in sizes[kind]:
                 unsealed.append(path)
     backups.sort(key=lambda one: one.manifest.sequence)
     return Listing(tuple(backups), tuple(damaged), tuple(unsealed))
@@ -158,7 +168,18 @@ def release(repository: str, backup_id: str) -> None:
         os.unlink(os.path.join(repository, PINS, backup_id))
 
 
-def _backup(repository: str, kind: str, path: str, passed: frozenset) -> Backup:
+def _sizes(directory: str) -> dict:
+    """The bytes of every file in ``directory`` by its name."""
+    sizes = {}
+    if os.path.isdir(directory):
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):  # pruned meanwhile
+                    sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
+    return sizes
+
+
+def _backup(repository: str, kind: str, path: str, passed: frozenset, sizes: dict) -> Backup:
     head = manifest.read(path)
     expected = f"{head.artifacts[0].name}{manifest.SUFFIX}" if head.artifacts else ""
     foreign = [one.name for one in head.artifacts if not _belongs(one.name, head.id)]
@@ -167,7 +188,7 @@ def _backup(repository: str, kind: str, path: str, passed: frozenset) -> Backup:
     if head.kind != kind or os.path.basename(path) != expected or not expected.startswith(head.id + "."):
         raise MismatchError(f"manifest {path} belongs to another backup, {head.id}")
     pinned = os.path.exists(os.path.join(repository, PINS, head.id))
-    return Backup(head, path, pinned, _problem(head, os.path.dirname(path)) or "", head.id in passed)
+    return Backup(head, path, pinned, _problem(head, sizes) or "", head.id in passed)
 
 
 def _belongs(name: str, backup_id: str) -> bool:
@@ -176,12 +197,10 @@ def _belongs(name: str, backup_id: str) -> bool:
     return match is not None and match.group(1) == timestamp_of(backup_id)
 
 
-def _problem(head: Manifest, directory: str) -> Optional[str]:
+def _problem(head: Manifest, sizes: dict) -> Optional[str]:
     for artifact in head.artifacts:
-        try:
-            size = os.lstat(os.path.join(directory, artifact.name)).st_size
-        except FileNotFoundError:
+        if artifact.name not in sizes:
             return f"{artifact.name} is missing"
-        if size != artifact.size:
-            return f"{artifact.name} has {size} bytes instead of {artifact.size}"
+        if sizes[artifact.name] != artifact.size:
+            return f"{artifact.name} has {sizes[artifact.name]} bytes instead of {artifact.size}"
     return None

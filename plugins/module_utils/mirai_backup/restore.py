@@ -8,6 +8,7 @@ import datetime
 import os
 import shutil
 import time
+from dataclasses import replace
 from typing import Iterator, Optional
 
 from . import (
@@ -16,6 +17,7 @@ from . import (
     lock,
     manifest,
     partial,
+    pull,
     records,
     restore_plan,
     restores,
@@ -38,7 +40,10 @@ __all__ = ["Request", "plan", "run"]
 
 def plan(config: Config, request: Request) -> Outcome:
     """What ``run`` would do, found out without changing a byte."""
-    return partial.plan(config, request) if request.is_partial else restore_plan.run(config, request)
+    listing = None
+    if request.offsite:
+        listing = pull.find(config, request.backup, request.store, _components(request)).listing
+    return (partial.plan if request.is_partial else restore_plan.run)(config, request, listing)
 
 
 def run(config: Config, request: Request, observer: Optional[Observer] = None) -> Outcome:
@@ -50,6 +55,9 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
     begun = time.monotonic()
     observer.say(f"restore {request.backup}: begun")
     try:
+        if request.offsite:
+            pulled = pull.fetch(config, request.backup, request.store, observer, _components(request))
+            request = replace(request, backup=pulled["pulled"])
         if request.is_partial:
             return partial.run(config, request, observer)
         with lock.hold(config.repository, "restore"):
@@ -68,6 +76,11 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
         raise Interrupted("the restore was interrupted", "run it again; it settles what was left") from error
     finally:
         observer.done()
+
+
+def _components(request: Request) -> frozenset:
+    """The halves that a backup must hold for ``request``."""
+    return partial.components(request) if request.is_partial else restore_plan.components(request)
 
 
 def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: float) -> Outcome:
