@@ -30,6 +30,16 @@ options:
       - full
       - database
       - json
+  offsite:
+    description:
+      - List what the offsite stores hold.
+    type: bool
+    default: false
+  store:
+    description:
+      - List only this offsite store.
+    type: str
+    default: ''
 seealso:
   - module: mirai.backup.backup
   - module: mirai.backup.restore
@@ -41,6 +51,11 @@ EXAMPLES = r"""
     kind: full
   register: found
 
+- name: List what the offsite stores hold
+  mirai.backup.backup_info:
+    offsite: true
+  register: stored
+
 - name: Describe the newest backup
   mirai.backup.backup_info:
     backup: latest
@@ -49,26 +64,31 @@ EXAMPLES = r"""
 RETURN = r"""
 repository:
   description: Where the backups lie.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
   type: str
 backups:
   description: The backups that are there, newest first. Times are in UTC, durations in seconds, sizes in bytes.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
+  type: list
+  elements: dict
+stores:
+  description: Every offsite store, with its backups as above, and the error where it could not be listed.
+  returned: when O(offsite=true)
   type: list
   elements: dict
 damaged:
   description: Manifests that cannot be relied on, each with the problem.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
   type: list
   elements: dict
 unsealed:
   description: Files that look like backups, but have no manifest, and so are none.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
   type: list
   elements: str
 previous_states:
   description: The databases and directories that restores set aside.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
   type: list
   elements: dict
 backup:
@@ -97,7 +117,7 @@ next_step:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import inventory
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import inventory, offsite
 
 
 def main():
@@ -106,13 +126,17 @@ def main():
             **ansible_edge.CONFIG_SPEC,
             "backup": {"type": "str"},
             "kind": {"type": "str", "choices": ["full", "database", "json"]},
+            "offsite": {"type": "bool", "default": False},
+            "store": {"type": "str", "default": ""},
         },
-        mutually_exclusive=[("backup", "kind")],
+        mutually_exclusive=[("backup", "kind"), ("backup", "offsite")],
         supports_check_mode=True,
     )
     with ansible_edge.failures(module):
         config = ansible_edge.load(module)
-        if module.params["backup"]:
+        if module.params["offsite"]:
+            outcome = offsite.run(config, module.params["kind"], module.params["store"])
+        elif module.params["backup"]:
             outcome = inventory.info(config, module.params["backup"])
         else:
             outcome = inventory.run(config, module.params["kind"])

@@ -38,6 +38,17 @@ options:
         timestamp or a path.
     type: str
     default: latest
+  offsite:
+    description:
+      - Take the backup from an offsite store. It is brought into the repository first, so that the host needs no
+        backup of its own.
+    type: bool
+    default: false
+  store:
+    description:
+      - The name of the store. By default it is the first one that answers and has the backup.
+    type: str
+    default: ''
 seealso:
   - module: mirai.backup.backup
   - module: mirai.backup.restore
@@ -144,12 +155,18 @@ from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import d
 
 def main():
     module = AnsibleModule(
-        argument_spec={**ansible_edge.CONFIG_SPEC, "backup": {"type": "str", "default": "latest"}},
+        argument_spec={
+            **ansible_edge.CONFIG_SPEC,
+            "backup": {"type": "str", "default": "latest"},
+            "offsite": {"type": "bool", "default": False},
+            "store": {"type": "str", "default": ""},
+        },
         supports_check_mode=True,
     )
     with ansible_edge.failures(module):
         config = ansible_edge.load(module)
-        outcome = (drill.plan if module.check_mode else drill.run)(config, module.params["backup"])
+        chosen = {key: module.params[key] for key in ("offsite", "store")}
+        outcome = (drill.plan if module.check_mode else drill.run)(config, module.params["backup"], **chosen)
     ansible_edge.leave(module, outcome, changed=True)
 
 

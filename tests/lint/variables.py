@@ -42,6 +42,8 @@ TAIL = """
 | `components` | restore | `full` (default), `database` or `json` |
 | `to_database`, `to_dir` | restore | restore under another name or directory, and leave what is live alone |
 | `confirm` | restore | `<id>@<host>`, where a refusal asks for it |
+| `offsite` | restore, restore_test | `true` takes the backup from a store; the host needs none of its own |
+| `store` | restore, restore_test | which store; by default the first that answers and has the backup |
 """
 
 
