@@ -248,13 +248,20 @@ class BadS3:
         if "list-type" in query or "prefix" in query or parts.path.count("/") == 1:
             prefix = query.get("prefix", [""])[0]
             bucket = parts.path.strip("/")
-            names = [unquote(one)[len(bucket) + 2 :] for one in self.objects]
+            names = sorted(unquote(one)[len(bucket) + 2 :] for one in self.objects)
+            names = [one for one in names if one.startswith(prefix)]
+            directories = set()
+            if "delimiter" in query:
+                directories = {
+                    prefix + one[len(prefix) :].split("/")[0] + "/" for one in names if "/" in one[len(prefix) :]
+                }
+                names = [one for one in names if "/" not in one[len(prefix) :]]
             rows = "".join(
                 f"<Contents><Key>{one}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
                 f"<Size>{len(self.objects[f'/{bucket}/{one}'])}</Size><StorageClass>STANDARD</StorageClass></Contents>"
-                for one in sorted(names)
-                if one.startswith(prefix)
+                for one in names
             )
+            rows += "".join(f"<CommonPrefixes><Prefix>{one}</Prefix></CommonPrefixes>" for one in sorted(directories))
             body = (
                 "<?xml version='1.0'?><ListBucketResult xmlns='http://s3.amazonaws.com/doc/2006-03-01/'>"
                 f"<Name>{bucket}</Name><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>"

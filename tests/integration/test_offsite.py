@@ -123,7 +123,7 @@ def test_killed_in_the_middle_of_an_upload(app, storages, kind, victim):
     ship_to(app, away=(storage, {"bandwidth_limit": "2M"}))
     child = app.start("backup", "--json-only")
     deadline = time.monotonic() + 60
-    while " push " not in app.log.read_text() or not uploading(app):
+    while not uploading(app):
         assert time.monotonic() < deadline and child.poll() is None
         time.sleep(0.02)
     time.sleep(0.7)
@@ -141,7 +141,7 @@ def test_killed_in_the_middle_of_an_upload(app, storages, kind, victim):
     wait_until_gone(app)
     ship_to(app, away=storage)
     run(app, "push")
-    names = storage.held()
+    names = [name for name in storage.held() if "/.rclone_temp_put_" not in name]  # rclone's S3 server's own
     assert len(names) == 2 and not [name for name in names if "/." in name], names
     run(app, "verify", "--offsite")
 
@@ -166,12 +166,15 @@ def wait_until_gone(app) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("rclone", ["distribution", "current"])
-@pytest.mark.parametrize("fault", ["500", "cut", "refused", "short", "flipped", "lost", "200 error"])
-def test_an_s3_that_does_wrong_is_found_out(app, bad, fault, rclone):
+@pytest.mark.parametrize(
+    "rclone, fault",
+    [("current", fault) for fault in ("500", "cut", "refused", "short", "flipped", "200 error")]
+    + [("distribution", fault) for fault in ("short", "200 error")],
+)
+def test_an_s3_that_does_wrong_is_found_out(app, bad, rclone, fault):
     """What the server reports is not believed: it must hold what was sent."""
     ship_to(app, rclone, away=bad)
-    bad.fault = lambda path: {"lost": "200 error"}.get(fault, fault) if ".tar.gz" in path else ""
+    bad.fault = lambda path: fault if ".tar.gz" in path else ""
     result = run(app, "--json", "backup", "--json-only", code=3)
     assert "away" in result.document["incomplete"][0]
     assert not [path for path in bad.objects if path.endswith(".manifest.json")]
@@ -184,11 +187,11 @@ def test_a_faulty_attempt_is_repeated(app, bad):
     ship_to(app, away=(bad, {"retries": 1}))
     turns: list = []
 
-    def first_times(path: str) -> str:
+    def first_time(path: str) -> str:
         turns.append(path)
-        return "500" if len(turns) <= 5 else ""
+        return "refused" if len(turns) == 1 else ""
 
-    bad.fault = first_times
+    bad.fault = first_time
     run(app, "backup", "--json-only")
     assert "again in 5 s" in app.log.read_text()
 
@@ -206,14 +209,21 @@ def test_a_credential_that_may_only_put_is_enough(app, bad, rclone):
 
 
 def test_a_locked_object_is_a_note_and_no_failure(app, bad):
-    ship_to(app, away=(bad, {"retention": {"json": {"days": 1, "keep_min": 1}}}))
-    run(app, "backup", "--json-only")
-    old = app.ids()[0]
+    app.configure(retention={"json": {"days": 36500}})
+    app.succeed("backup", "--json-only")
+    (old,) = app.ids()
     age(app, old)
-    run(app, "backup", "--json-only")
+    app.succeed("backup", "--json-only")
+    ship_to(app, away=(bad, {"retention": {"json": {"days": 36500}}}))
+    run(app, "push")
+    ship_to(app, away=(bad, {"retention": {"json": {"days": 1}}}))
     bad.fault = lambda _path: "locked"
-    run(app, "backup", "--json-only")
-    assert len([one for one in bad.objects if one.endswith(".manifest.json")]) >= 2
+    (result,) = run(app, "--json", "push").document["offsite"]
+    assert old in result["notes"][0] and "not deleted" in result["notes"][0] and result["pruned"] == []
+    assert len(bad.objects) == 4
+    bad.fault = lambda _path: ""
+    assert run(app, "--json", "push").document["offsite"][0]["pruned"] == [old]
+    assert len(bad.objects) == 2
 
 
 def age(app, backup_id: str) -> None:

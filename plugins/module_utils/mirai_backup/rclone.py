@@ -26,7 +26,7 @@ SINGLE_REQUEST_BYTES = 1 << 30
 _NO_SUCH_DIRECTORY, _NO_SUCH_FILE = 3, 4
 _SECRET = re.compile(r"pass|secret|token|key(?!_file)|credential|sas_url")
 # Nothing of this is listed, read or asked for: a credential that may only put is enough.
-_PUT_ONLY = ("--s3-no-head", "--s3-no-head-object", "--s3-no-check-bucket", "--no-check-dest", "--no-traverse")
+_PUT_ONLY = ("--s3-no-head", "--s3-no-head-object", "--no-check-dest", "--no-traverse")
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,7 @@ def _command(where: Remote, argv: tuple) -> process.Command:
         f"--contimeout={min(store.timeout, 60)}s",
         f"--timeout={store.timeout}s",
         f"--s3-upload-cutoff={SINGLE_REQUEST_BYTES}B",
+        "--s3-no-check-bucket",  # a bucket is never made
         # Over SFTP nothing is run on the other side, so that an account that may do nothing else is enough; else
         # rclone would try, and write into its configuration what it found.
         "--sftp-shell-type=none",
