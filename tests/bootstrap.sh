@@ -25,6 +25,9 @@ readonly -a tools=(
     "strace strace"
     "gpg gnupg"
     "setpriv util-linux"
+    "sshd openssh-server"
+    # The distribution's old one; a current one, which brings the servers, is in .venv.
+    "rclone rclone"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

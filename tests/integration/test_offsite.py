@@ -295,7 +295,7 @@ def test_damage_in_a_store_is_named_and_healed(app, storages):
     run(app, "push", app.ids()[0])
     run(app, "verify", "--offsite")
     (storage.top() / name).write_bytes(whole[:100])
-    assert "instead of" in run(app, "verify", "--offsite", code=2).out
+    assert "instead of" in run(app, "verify", "--offsite", "--all", code=2).out
     run(app, "push")
     run(app, "verify", "--offsite")
 
