@@ -34,7 +34,6 @@ options:
     description:
       - List what the offsite stores hold.
     type: bool
-    default: false
   store:
     description:
       - List only this offsite store.
@@ -126,7 +125,7 @@ def main():
             **ansible_edge.CONFIG_SPEC,
             "backup": {"type": "str"},
             "kind": {"type": "str", "choices": ["full", "database", "json"]},
-            "offsite": {"type": "bool", "default": False},
+            "offsite": {"type": "bool"},
             "store": {"type": "str", "default": ""},
         },
         mutually_exclusive=[("backup", "kind"), ("backup", "offsite")],
