@@ -25,7 +25,7 @@ readonly -a tools=(
     "strace strace"
     "gpg gnupg"
     "setpriv util-linux"
-    "sshd openssh-server"
+    "ssh-keygen openssh-client"
     # The distribution's old one; a current one, which brings the servers, is in .venv.
     "rclone rclone"
 )
