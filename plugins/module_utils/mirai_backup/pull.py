@@ -52,8 +52,10 @@ def find(config: Config, word: str, name: str = "", components: frozenset = froz
         try:
             shelf = stores.shelf(config, store)
             listing, _files = stores.look(config, shelf)
-            choose = selector.resolve if components else selector.preferred
-            backup = choose(listing, word, components) if components else choose(listing, word)
+            if components:
+                backup = selector.resolve(listing, word, components)
+            else:
+                backup = selector.preferred(listing, word)
             return Found(shelf, backup, listing)
         except NotFoundError as error:
             absent.append((store.name, error))

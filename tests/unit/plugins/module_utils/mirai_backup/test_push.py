@@ -1,6 +1,7 @@
 """push: what a store has still to get, and what its retention lets go."""
 
 import datetime
+import os
 
 import pytest
 from hypothesis import given
@@ -89,3 +90,42 @@ def test_a_store_that_cannot_be_used_is_a_problem_of_that_store_alone(settings_o
     assert outcome.exit_code == 1
     assert [one["result"] for one in outcome.document["offsite"]] == ["failed", "failed"]
     assert all(one["problems"] for one in outcome.document["offsite"])
+
+
+def test_a_refused_deletion_is_a_note_and_is_tried_again(away, sealed, contents):
+    sealed(sequence=1, age=30 * DAY)
+    push.run(away.config)  # the floor: it is the newest
+    sealed(sequence=2)
+    away.fault("deletefile a/json")
+    first, second = push.run(away.config).document["offsite"]
+    assert first["pruned"] == [] and "not deleted" in first["notes"][0] and first["problems"] == []
+    assert second["pruned"] == ["mirai_json_20260101_000001"]
+    away.fault("deletefile a/json/mirai_json_20260101_000001.tar.gz")
+    assert push.run(away.config, name="a").document["offsite"][0]["pruned"] == []
+    away.fault()
+    assert push.run(away.config, name="a").document["offsite"][0]["pruned"] == ["mirai_json_20260101_000001"]
+    assert not [name for name in contents(away.root) if "000001" in name]
+
+
+def test_what_failed_between_artifact_and_manifest_is_no_backup_and_is_finished(away, sealed, contents):
+    head = sealed()
+    away.fault("moveto manifest.json")
+    outcome = push.run(away.config)
+    assert outcome.exit_code == 1
+    names = [name for name in contents(away.root / "a") if name.startswith("json/mirai")]
+    assert names == [f"json/{head.artifacts[0].name}"]
+    away.fault()
+    assert push.run(away.config).exit_code == 0
+    assert not [name for name in contents(away.root) if ".mirai_push_" in name]
+
+
+def test_what_never_became_a_backup_goes_once_it_is_gone_here(away, sealed, contents):
+    head = sealed()
+    away.fault("moveto manifest.json")
+    push.run(away.config)
+    away.fault()
+    for path in (head.artifacts[0].name, f"{head.artifacts[0].name}.manifest.json"):
+        os.unlink(os.path.join(away.config.repository, "json", path))
+    (away.root / "a" / "json" / "mirai_json_20200101_000000.tar.gz").write_text("foreign")
+    push.run(away.config)
+    assert [name for name in contents(away.root) if "json/" in name] == ["a/json/mirai_json_20200101_000000.tar.gz"]
