@@ -26,7 +26,7 @@ def test_check_finds_both_stores_up_to_date(mirai_backup):
 
 def test_credentials_are_private(host):
     file = host.file("/etc/mirai-backup/rclone.conf")
-    assert (file.mode, file.user) == (0o600, "mirai")
+    assert (file.mode, file.user) == (0o600, "root")
     assert all(canary in file.content_string for canary in CANARIES)
 
 
