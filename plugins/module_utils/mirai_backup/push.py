@@ -10,7 +10,7 @@ import os
 import time
 from typing import Optional
 
-from . import lock, marks, rclone, records, repository, retention, selector, stores, text
+from . import lock, marks, prune, rclone, records, repository, retention, selector, stores, text
 from .config import Config, Store
 from .errors import EngineError, LockedError, MismatchError, StoreError
 from .marks import Mark, Memory
@@ -111,19 +111,7 @@ def missing(local: Listing, stored: Listing, memory: Memory, store: Store, now: 
 
 def decide(backups: tuple[Backup, ...], store: Store, now: datetime.datetime) -> retention.Decision:
     """What the retention of ``store`` means for ``backups``."""
-    candidates = tuple(
-        retention.Candidate(
-            id=one.id,
-            kind=one.manifest.kind,
-            sequence=one.manifest.sequence,
-            ended=one.manifest.ended_at,
-            good=not one.problem,
-            pinned=one.pinned,
-            drilled=one.drilled,
-        )
-        for one in backups
-    )
-    return retention.decide(candidates, store.retention, now)
+    return prune.judge(backups, store.retention, now)
 
 
 class _Push:
@@ -140,7 +128,7 @@ class _Push:
         self._moves = False
 
     def run(self, word: str) -> None:
-        """Look, clear, ship, prune. Raises StoreError for what ends it; what was shipped stays shipped."""
+        """Look, clear, ship, prune. What ends it is a problem in the result; what was shipped stays shipped."""
         try:
             if not self._store.write_only:
                 self._moves = stores.retried(self._shelf, lambda: rclone.can_move(self._shelf.remote), self._say)
@@ -151,8 +139,8 @@ class _Push:
                 if self._result["pushed"]:
                     self._look()
                 self._prune()
-        except StoreError as error:
-            self._result["problems"].append(error.message)
+        except EngineError as error:
+            self._problem(error.message)
         local = repository.listing(self._config.repository)
         lacking = missing(local, self._stored, self._memory, self._store, self._now())
         self._result["missing"] = [one.id for one in lacking]

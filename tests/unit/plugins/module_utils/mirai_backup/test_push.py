@@ -6,7 +6,7 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mirai_backup import push
+from mirai_backup import marks, push
 from mirai_backup.config import Retention, Store
 from mirai_backup.marks import Mark, Memory
 from mirai_backup.repository import Backup, Listing
@@ -129,3 +129,13 @@ def test_what_never_became_a_backup_goes_once_it_is_gone_here(away, sealed, cont
     (away.root / "a" / "json" / "mirai_json_20200101_000000.tar.gz").write_text("foreign")
     push.run(away.config)
     assert [name for name in contents(away.root) if "json/" in name] == ["a/json/mirai_json_20200101_000000.tar.gz"]
+
+
+def test_a_path_that_is_not_there_gets_nothing_and_is_remembered(away, sealed):
+    head = sealed()
+    (away.root / "a").rmdir()
+    first, second = push.run(away.config).document["offsite"]
+    assert (first["result"], first["missing"], second["result"]) == ("failed", [head.id], "ok")
+    assert not (away.root / "a").exists()
+    remembered = marks.read(marks.place(away.config.repository, "a"))
+    assert remembered.last["problems"] == first["problems"] and remembered.marks == {}
