@@ -33,6 +33,9 @@ readonly -a tools=(
     "fish fish"
     "zsh zsh"
     "mandoc mandoc"
+    "ssh-keygen openssh-client"
+    # The distribution's old one; a current one, which brings the servers, is in .venv.
+    "rclone rclone"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

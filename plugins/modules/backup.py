@@ -74,6 +74,13 @@ pruned:
   returned: success, not in check mode
   type: list
   elements: str
+offsite:
+  description:
+    - For each offsite store what was pushed and pruned there, which good backups it lacks, and which problems it had.
+    - A problem there makes the exit code 3. The backup here is good then, and the next run catches up.
+  returned: success, not in check mode, with offsite stores
+  type: list
+  elements: dict
 incomplete:
   description: What is incomplete in the backup, such as a file that would not hold still (exit code 3).
   returned: success, not in check mode

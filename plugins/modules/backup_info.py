@@ -41,6 +41,15 @@ options:
       - With O(check), how old the newest good backup of each half may be, such as V(26h) or V(2d).
     type: str
     default: 26h
+  offsite:
+    description:
+      - List what the offsite stores hold.
+    type: bool
+  store:
+    description:
+      - List only this offsite store.
+    type: str
+    default: ''
 seealso:
   - module: mirai.backup.backup
   - module: mirai.backup.fleet_status
@@ -52,6 +61,11 @@ EXAMPLES = r"""
   mirai.backup.backup_info:
     kind: full
   register: found
+
+- name: List what the offsite stores hold
+  mirai.backup.backup_info:
+    offsite: true
+  register: stored
 
 - name: Describe the newest backup
   mirai.backup.backup_info:
@@ -68,26 +82,31 @@ EXAMPLES = r"""
 RETURN = r"""
 repository:
   description: Where the backups lie.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
   type: str
 backups:
   description: The backups that are there, newest first. Times are in UTC, durations in seconds, sizes in bytes.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
+  type: list
+  elements: dict
+stores:
+  description: Every offsite store, with its backups as above, and the error where it could not be listed.
+  returned: when O(offsite=true)
   type: list
   elements: dict
 damaged:
   description: Manifests that cannot be relied on, each with the problem.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
   type: list
   elements: dict
 unsealed:
   description: Files that look like backups, but have no manifest, and so are none.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
   type: list
   elements: str
 previous_states:
   description: The databases and directories that restores set aside.
-  returned: when O(backup) is not given
+  returned: when neither O(backup) nor O(offsite) is given
   type: list
   elements: dict
 backup:
@@ -161,7 +180,7 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import host_status, inventory
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import host_status, inventory, offsite
 
 
 def main():
@@ -172,13 +191,17 @@ def main():
             "kind": {"type": "str", "choices": ["full", "database", "json"]},
             "check": {"type": "bool", "default": False},
             "max_age": {"type": "str", "default": "26h"},
+            "offsite": {"type": "bool"},
+            "store": {"type": "str", "default": ""},
         },
-        mutually_exclusive=[("backup", "kind")],
+        mutually_exclusive=[("backup", "kind"), ("backup", "offsite")],
         supports_check_mode=True,
     )
     with ansible_edge.failures(module):
         config = ansible_edge.load(module)
-        if module.params["backup"]:
+        if module.params["offsite"]:
+            outcome = offsite.run(config, module.params["kind"], module.params["store"])
+        elif module.params["backup"]:
             outcome = inventory.info(config, module.params["backup"])
         else:
             outcome = inventory.run(config, module.params["kind"])

@@ -81,6 +81,17 @@ options:
       - The refusal says them exactly.
     type: str
     default: ''
+  offsite:
+    description:
+      - Take the backup from an offsite store. It is brought into the repository first, so that the host needs no
+        backup of its own.
+    type: bool
+    default: false
+  store:
+    description:
+      - The name of the store. By default it is the first one that answers and has the backup.
+    type: str
+    default: ''
 seealso:
   - module: mirai.backup.backup
   - module: mirai.backup.backup_info
@@ -102,6 +113,11 @@ EXAMPLES = r"""
     backup: mirai_full_20261123_020000
     components: database
     to_database: mirai_compare
+
+- name: Restore the newest backup that the stores hold, on a host that has none
+  mirai.backup.restore:
+    backup: latest
+    offsite: true
 
 - name: Undo the last restore
   mirai.backup.restore:
@@ -164,7 +180,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import restore, rollback
 
-TEXTS = ("backup", "components", "to_database", "to_dir", "confirm")
+TEXTS = ("backup", "components", "to_database", "to_dir", "confirm", "store")
 LISTS = ("tables", "files")
 
 
@@ -181,6 +197,8 @@ def main():
             "tables": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "str", "default": []},
             "confirm": {"type": "str", "default": ""},
+            "offsite": {"type": "bool", "default": False},
+            "store": {"type": "str", "default": ""},
         },
         required_if=[("state", "restored", ["backup"])],
         supports_check_mode=True,
@@ -194,6 +212,7 @@ def main():
                 **{key: module.params[key] for key in TEXTS},
                 **{key: tuple(module.params[key]) for key in LISTS},
                 access=ansible_edge.access(module),
+                offsite=module.params["offsite"],
             )
             outcome = (restore.plan if module.check_mode else restore.run)(config, request)
     ansible_edge.leave(module, outcome, changed=True)

@@ -43,6 +43,17 @@ options:
     description:
       - Another repository than the configuration's, such as one that was brought from another host.
     type: path
+  offsite:
+    description:
+      - Take the backup from an offsite store. It is brought into the repository first, so that the host needs no
+        backup of its own.
+    type: bool
+    default: false
+  store:
+    description:
+      - The name of the store. By default it is the first one that answers and has the backup.
+    type: str
+    default: ''
 seealso:
   - module: mirai.backup.backup
   - module: mirai.backup.restore
@@ -162,15 +173,18 @@ def main():
             **ansible_edge.ACCESS_SPEC,
             "backup": {"type": "str", "default": "latest"},
             "repository": {"type": "path"},
+            "offsite": {"type": "bool", "default": False},
+            "store": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     with ansible_edge.failures(module):
         config = elsewhere(ansible_edge.load(module), module.params["repository"])
+        chosen = {key: module.params[key] for key in ("offsite", "store")}
         if module.check_mode:
-            outcome = drill.plan(config, module.params["backup"])
+            outcome = drill.plan(config, module.params["backup"], **chosen)
         else:
-            outcome = drill.run(config, module.params["backup"], access=ansible_edge.access(module))
+            outcome = drill.run(config, module.params["backup"], access=ansible_edge.access(module), **chosen)
     ansible_edge.leave(module, outcome, changed=True)
 
 

@@ -50,6 +50,8 @@ TAIL = """
 | `backup` | restore_test | which backup is drilled; `latest` unless told |
 | `drill_source` | restore_test | servers whose backups a drill host takes, with commas; all of `mirai` unless told |
 | `drill_reports` | restore_test | where the reports go on the controller, by server; `./drill_reports` unless told |
+| `offsite` | restore, restore_test | `true` takes the backup from a store; the host needs none of its own |
+| `store` | restore, restore_test | which store; by default the first that answers and has the backup |
 """
 
 

@@ -39,6 +39,7 @@ def parser(default_config: str) -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("list", help="list the backups, newest first")
     verb.add_argument("--kind", choices=("full", "database", "json"))
+    _offsite(verb, "list what the stores hold")
 
     _named(verbs.add_parser("info", help="say everything about one backup"))
 
@@ -47,6 +48,7 @@ def parser(default_config: str) -> argparse.ArgumentParser:
     choice.add_argument("backup", nargs="?", default="latest", metavar="BACKUP", help=_BACKUP)
     choice.add_argument("--all", action="store_true", help="verify every backup")
     _access(verb)
+    _offsite(verb, "read it back from every store")
 
     verb = verbs.add_parser("restore", help="restore a backup, all or nothing")
     verb.add_argument("backup", metavar="BACKUP", help=_BACKUP)
@@ -72,6 +74,7 @@ def parser(default_config: str) -> argparse.ArgumentParser:
     )
     verb.add_argument("--confirm", default="", metavar="ID@HOST", help="agree to a backup of another origin")
     _access(verb)
+    _offsite(verb, "bring the backup from a store first")
 
     verb = verbs.add_parser("rollback", help="undo the last restore")
     verb.add_argument("--plan", action="store_true", help="only say what would be done")
@@ -80,6 +83,15 @@ def parser(default_config: str) -> argparse.ArgumentParser:
     _named(verb)
     _access(verb)
     verb.add_argument("--repository", default="", metavar="DIR", help="another one than the configuration's")
+    _offsite(verb, "bring the backup from a store first")
+
+    verb = verbs.add_parser("push", help="ship to the stores what they lack")
+    verb.add_argument("backup", nargs="?", default="", metavar="BACKUP", help=f"only this one: {_BACKUP}")
+    _store(verb)
+
+    verb = verbs.add_parser("pull", help="bring a backup from a store into the repository")
+    _named(verb)
+    _store(verb)
 
     verb = verbs.add_parser("prune", help="delete what retention lets go")
     verb.add_argument("--dry-run", action="store_true", help="only say what would go, and why the rest stays")
@@ -141,6 +153,15 @@ def _access(verb: argparse.ArgumentParser) -> None:
 
 def _path(written: str) -> str:
     return os.path.abspath(written) if written else ""
+
+
+def _offsite(verb: argparse.ArgumentParser, help_text: str) -> None:
+    verb.add_argument("--offsite", action="store_true", help=help_text)
+    _store(verb)
+
+
+def _store(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--store", default="", metavar="NAME", help="only this offsite store")
 
 
 def _named(verb: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Makes a backup: plan, lock, one snapshot, streams side by side, seal, prune, report."""
+"""Makes a backup: plan, lock, one snapshot, streams side by side, seal, prune, ship, report."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from . import (
     gpg_home,
     lock,
     manifest,
+    marks,
     parts,
     postgres,
     priority,
     prune,
+    push,
     records,
     relations,
     repository,
@@ -63,7 +65,8 @@ class Harvest:
 
 
 def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: float = 0) -> Outcome:
-    """Make a backup of ``kind`` and return it; exit code 3 when something in it would not hold still.
+    """Make a backup of ``kind``, ship it and return it; exit code 3 when something in it would not hold still, or
+    when a store has not got it.
 
     Raises an EngineError for every failure; then nothing lies under a final name, nothing was pruned, and the
     failure is in the log and in backup_metadata.log. Hooks, alerts and the like come with it (``attended``).
@@ -89,7 +92,7 @@ def _run(config: Config, kind: str, observer: Observer, wait: float, hooks: Hook
                 exchange.settle(config, observer)  # the halves of a half-done restore are no recovery point
                 sealed, incomplete, notices = _make(config, kind, observer)
             hooks.outcome = _report(config, sealed, incomplete, notices, observer)
-        return hooks.outcome
+        return _ship(config, hooks.outcome, observer)
     except EngineError as error:
         observer.say(f"backup {kind}: FAILED: {error.words}", "ERROR")
         raise
@@ -317,7 +320,8 @@ def _head(
     """The manifest but for its artifacts."""
     known = repository.listing(config.repository).backups
     newest = known[-1].head if known else None
-    sequence = max(newest.sequence if newest else 0, records.last_sequence(config.repository)) + 1
+    known_sequences = (records.last_sequence(config.repository), marks.last_sequence(config.repository))
+    sequence = max(newest.sequence if newest else 0, *known_sequences) + 1
     return Manifest(
         id=f"{repository.STEMS[kind]}_{timestamp}",
         kind=kind,
@@ -337,6 +341,24 @@ def _head(
         previous={"id": newest.id, "digest": newest.digest} if newest else None,
         encryption={"recipients": list(config.gpg_recipients)} if plan_.encryption else None,
     )
+
+
+def _ship(config: Config, outcome: Outcome, observer: Observer) -> Outcome:
+    """Bring the backup to every store. The lock is free again meanwhile: an upload may take hours."""
+    if not config.offsite:
+        return outcome
+    try:
+        results = push.everywhere(config, observer, config.offsite)
+    except KeyboardInterrupt as error:
+        made = outcome.document["backup"]["id"]
+        raise Interrupted(f"{made} is good, but its upload was interrupted", "run mirai-backup push") from error
+    problems = push.problems(results)
+    document = {
+        **outcome.document,
+        "offsite": results,
+        "incomplete": outcome.document["incomplete"] + problems,
+    }
+    return Outcome(document, outcome.lines + push.lines(results), INCOMPLETE if problems else outcome.exit_code)
 
 
 def _report(

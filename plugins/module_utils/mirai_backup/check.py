@@ -7,11 +7,13 @@ from __future__ import annotations
 import datetime
 import time
 
-from . import drill_history, keyring, records, repository, restores, runs, text
+from . import drill_history, keyring, marks, records, repository, restores, runs, text
 from .config import Config
 from .errors import EngineError, LockedError
 from .outcome import FAILED, OK, Outcome
 
+# An upload takes its time, and the run that failed to ship has said so itself.
+_SHIPPING_SECONDS = 6 * 3600
 _NAGIOS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
@@ -66,6 +68,8 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
     problems += [problem for _path, problem in listing.damaged]
     if config.drill:
         problems += _drill_overdue(config, listing, now)
+    for store in config.offsite:
+        problems += _lag(config, store.name, listing, now)
     unfinished = restores.unfinished(config.repository)
     if unfinished is not None:
         problems.append(f"a restore did not end: {unfinished}")
@@ -90,6 +94,26 @@ def _unwatched(config: Config, max_age: float, now: datetime.datetime) -> list[s
             warnings.append(f"{run.title} was locked out at {run.ended}: {run.cause}")
         warnings += [f"{run.title}: {problem}" for problem in run.problems]
     return warnings
+
+
+def _lag(config: Config, store: str, listing: repository.Listing, now: datetime.datetime) -> list[str]:
+    """Which halves have waited for too long to come to ``store``, as far as is remembered here."""
+    memory = marks.read(marks.place(config.repository, store))
+    problems = []
+    for half in ("database", "json"):
+        waiting: list = []
+        for one in reversed(listing.good(frozenset((half,)))):
+            if memory.shipped(one.id, one.head.digest):
+                break
+            waiting.append(one)
+        age = (now - waiting[-1].head.ended_at).total_seconds() if waiting else 0
+        if age > _SHIPPING_SECONDS:
+            problems.append(
+                f"offsite store {store} lacks the newest {len(waiting)} of the {half} half, for {text.duration(age)}"
+            )
+    if memory.last.get("problems"):
+        problems = [f"{one}: {memory.last['problems'][0]}" for one in problems]
+    return problems
 
 
 def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.datetime) -> list[str]:

@@ -39,6 +39,7 @@ def main(
         return 64 if wrong else 0
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        _require_sense(options)
         config = _config(options, default_log)
         outcome = _VERBS[options.verb](config, options)
     except KeyboardInterrupt:
@@ -53,6 +54,12 @@ def main(
         where = error.filename if isinstance(error.filename, str) else "the system"
         return _fail(options, EngineError(f"{where}: {error.strerror or error}", "see the system's log"))
     return _print(options, outcome)
+
+
+def _require_sense(options: argparse.Namespace) -> None:
+    """Raise UsageError for --store where it would be passed over."""
+    if getattr(options, "store", "") and not getattr(options, "offsite", True):
+        raise UsageError("--store means nothing without --offsite", "add --offsite")
 
 
 def _config(options: argparse.Namespace, default_log: str) -> Config:
@@ -101,6 +108,8 @@ def _restore(config: Config, options: argparse.Namespace) -> Outcome:
         tables=tuple(options.tables),
         files=tuple(options.files),
         access=_access(options),
+        offsite=options.offsite,
+        store=options.store,
     )
     if options.plan:
         return restore.plan(config, request)
@@ -120,6 +129,10 @@ def _rollback(config: Config, options: argparse.Namespace) -> Outcome:
 def _list(config: Config, options: argparse.Namespace) -> Outcome:
     from . import inventory
 
+    if options.offsite:
+        from . import offsite
+
+        return offsite.run(config, options.kind, options.store)
     return inventory.run(config, options.kind)
 
 
@@ -138,6 +151,10 @@ def _keep(config: Config, options: argparse.Namespace) -> Outcome:
 def _verify(config: Config, options: argparse.Namespace) -> Outcome:
     from . import verify
 
+    if options.offsite:
+        from . import offsite
+
+        return offsite.verify(config, options.backup, options.all, options.store, _observer(config, options))
     return verify.run(config, options.backup, options.all, _observer(config, options), _access(options))
 
 
@@ -145,7 +162,20 @@ def _drill(config: Config, options: argparse.Namespace) -> Outcome:
     from . import drill
 
     config = configuration.elsewhere(config, options.repository)
-    return drill.run(config, options.backup, _observer(config, options), _access(options))
+    observer = _observer(config, options)
+    return drill.run(config, options.backup, observer, _access(options), options.offsite, options.store)
+
+
+def _push(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import push
+
+    return push.run(config, options.backup, options.store, _observer(config, options))
+
+
+def _pull(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import pull
+
+    return pull.run(config, options.backup, options.store, _observer(config, options))
 
 
 def _prune(config: Config, options: argparse.Namespace) -> Outcome:
@@ -185,6 +215,8 @@ _VERBS: dict[str, Callable[[Config, argparse.Namespace], Outcome]] = {
     "restore": _restore,
     "rollback": _rollback,
     "drill": _drill,
+    "push": _push,
+    "pull": _pull,
     "prune": _prune,
     "keep": _keep,
     "release": _keep,

@@ -12,12 +12,13 @@ import stat
 from dataclasses import dataclass, field
 from typing import Optional
 
-from .config_checks import CHECKS, DEFAULT_RETENTION, KINDS, SECRET_KEYS, Retention, Schedule, known_key
+from .config_checks import CHECKS, DEFAULT_RETENTION, KINDS, SECRET_KEYS, Retention, Schedule, Store, known_key
 from .errors import ConfigError, NotSetUpError
 
-__all__ = ["DEFAULT_PATH", "KINDS", "Config", "Retention", "Schedule", "from_mapping", "load"]
+__all__ = ["DEFAULT_PATH", "KINDS", "Config", "Retention", "Schedule", "Store", "from_mapping", "load"]
 
 DEFAULT_PATH = "/etc/mirai-backup/config.json"
+DEFAULT_RCLONE_CONFIG = "/etc/mirai-backup/rclone.conf"
 DEFAULT_LOG = "/var/log/mirai-backup.log"
 _WATCHING = {
     *("app_dir", "application", "env_file", "data_dir", "repository", "log"),
@@ -73,6 +74,9 @@ class Config:
     nice: int = 0
     ionice: str = ""
     restore_toast_compression: str = "default"
+    offsite: tuple[Store, ...] = ()
+    rclone: str = ""
+    rclone_config: str = DEFAULT_RCLONE_CONFIG
 
     def document(self, masked: bool = True) -> dict:
         """The configuration as plain JSON values; secrets become ``********`` unless ``masked`` is false."""
@@ -149,6 +153,11 @@ def _completed(config: Config) -> Config:
         data_dir=config.data_dir or os.path.join(backend, "data"),
         repository=config.repository or os.path.join(backend, "backups"),
     )
+    stores = tuple(
+        one if one.retention else dataclasses.replace(one, retention="none" if one.write_only else config.retention)
+        for one in config.offsite
+    )
+    config = dataclasses.replace(config, offsite=stores)
     data, repository = (os.path.realpath(one) for one in (config.data_dir, config.repository))
     if os.path.commonpath((data, repository)) in (data, repository):
         raise ConfigError(

@@ -9,6 +9,7 @@ import os
 import re
 import urllib.parse
 from dataclasses import dataclass
+from typing import Union
 
 from .errors import ConfigError
 
@@ -33,6 +34,23 @@ class Schedule:
 
     kind: str
     cron: str
+
+
+@dataclass(frozen=True)
+class Store:
+    """A place off this machine: ``name`` is a section of rclone's configuration, ``path`` a directory there.
+
+    ``retention`` is a policy by kind, or ``none`` where the store itself rules; empty is the repository's own.
+    ``timeout`` is in seconds without an answer, ``retries`` are tries after the first.
+    """
+
+    name: str
+    path: str = ""
+    retention: Union[dict, str] = ""
+    bandwidth_limit: str = ""
+    write_only: bool = False
+    timeout: int = 300
+    retries: int = 3
 
 
 DEFAULT_RETENTION = {"full": Retention(14), "database": Retention(30), "json": Retention(7)}
@@ -232,6 +250,63 @@ def _hook_list(key: str, point: str, value: object) -> tuple:
     return tuple(found)
 
 
+def stores(key: str, value: object) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise wrong(key, value, "a list of stores, each with name and path")
+    checked = tuple(store(f"{key}[{index}]", one) for index, one in enumerate(value))
+    names = [one.name for one in checked]
+    for name in names:
+        if names.count(name) > 1:
+            raise wrong(key, names, "a list of stores with different names")
+    return checked
+
+
+def store(key: str, value: object) -> Store:
+    if not isinstance(value, dict) or "name" not in value:
+        raise wrong(key, value, "an object with name and path")
+    for name in value:
+        known_key(name, set(_STORE), f"{key}.")
+    checked = Store(**{name: _STORE[name](f"{key}.{name}", part) for name, part in value.items()})
+    if checked.write_only and isinstance(checked.retention, dict):
+        raise wrong(
+            f"{key}.retention", value["retention"], "none where write_only is true: nothing can be listed there"
+        )
+    return checked
+
+
+def store_name(key: str, value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", value):
+        raise wrong(key, value, "a name of at most 32 small letters, digits, _ and -, a letter first")
+    return value
+
+
+def store_path(key: str, value: object) -> str:
+    if text(key, value) and ("\\" in value or ".." in value.split("/") or value != value.strip()):
+        raise wrong(key, value, "a path without .. and \\")
+    return value.rstrip("/") if value != "/" else value
+
+
+def store_retention(key: str, value: object) -> Union[dict, str]:
+    return value if value in ("", "none") else retention(key, value)
+
+
+def bandwidth(key: str, value: object) -> str:
+    """As rclone's --bwlimit: a rate such as 10M, up:down, or a timetable."""
+    if text(key, value) and not re.fullmatch(r"[A-Za-z0-9.:,\- ]+", value):
+        raise wrong(key, value, "a rate such as 10M (bytes per second), or a timetable as rclone's --bwlimit takes it")
+    return value
+
+
+_STORE = {
+    "name": store_name,
+    "path": store_path,
+    "retention": store_retention,
+    "bandwidth_limit": bandwidth,
+    "write_only": flag,
+    "timeout": number(1, 86400),
+    "retries": number(0, 20),
+}
+
 CHECKS = {
     "app_dir": required_path,
     "application": text,
@@ -276,4 +351,7 @@ CHECKS = {
     "nice": number(0, 19),
     "ionice": choice("", "idle", "best-effort"),
     "restore_toast_compression": choice("default", "lz4"),
+    "offsite": stores,
+    "rclone": path,
+    "rclone_config": required_path,
 }

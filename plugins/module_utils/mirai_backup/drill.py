@@ -25,6 +25,7 @@ from . import (
     postgres,
     priority,
     process,
+    pull,
     repository,
     side,
     signature,
@@ -53,22 +54,31 @@ _PROOFS = ("tables", "sequences", "large_objects", "schema")
 
 
 def run(
-    config: Config, word: str = "latest", observer: Optional[Observer] = None, access: Access = OWN_KEYRING
+    config: Config,
+    word: str = "latest",
+    observer: Optional[Observer] = None,
+    access: Access = OWN_KEYRING,
+    offsite: bool = False,
+    store: str = "",
 ) -> Outcome:
     """Drill the backup that ``word`` names; exit 0 for pass, 2 for fail, 4 for could_not_verify, 12 without the key.
+
+    With ``offsite`` it is brought from ``store`` first, or from the first that has it.
 
     What the drill found is in the document, and in ``drills/`` with a report. Raises NotFoundError when there is
     no such backup.
     """
     observer = observer or Observer(Log(config.log))
     occasion = Occasion("drill", subject=word)
-    return attended.run(config, occasion, observer, lambda _hooks: _run(config, word, observer, access))
+    return attended.run(config, occasion, observer, lambda _hooks: _run(config, word, observer, access, offsite, store))
 
 
-def _run(config: Config, word: str, observer: Observer, access: Access) -> Outcome:
+def _run(config: Config, word: str, observer: Observer, access: Access, offsite: bool, store: str) -> Outcome:
     refused = None
     try:
         priority.lower(config)
+        if offsite:
+            word = pull.fetch(config, word, store, observer)["pulled"]
         backup = drill_choice.resolve(repository.listing(config.repository), word)
         observer.say(f"drill of {backup.id}: begun")
         if isinstance(backup, Damaged):
@@ -92,9 +102,12 @@ def _run(config: Config, word: str, observer: Observer, access: Access) -> Outco
     return Outcome({**document, "directory": directory}, lines, exit_code)
 
 
-def plan(config: Config, word: str = "latest") -> Outcome:
+def plan(config: Config, word: str = "latest", offsite: bool = False, store: str = "") -> Outcome:
     """What ``run`` would drill, and where; nothing is run. Raises NotFoundError, CouldNotVerifyError."""
-    backup = drill_choice.resolve(repository.listing(config.repository), word)
+    if offsite:
+        backup = pull.find(config, word, store).backup
+    else:
+        backup = drill_choice.resolve(repository.listing(config.repository), word)
     if isinstance(backup, Damaged):
         raise MismatchError(backup.problem, "choose another; see mirai-backup list")
     head = backup.manifest

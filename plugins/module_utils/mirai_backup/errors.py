@@ -56,7 +56,11 @@ class PreflightError(EngineError):
 
 
 class ProcessError(EngineError):
-    """A program that the engine started failed, died or could not be started."""
+    """A program that the engine started failed, died or could not be started; ``status`` is how it ended."""
+
+    def __init__(self, message: str, next_step: str = "", status: int = -1) -> None:
+        super().__init__(message, next_step)
+        self.status = status
 
     usual_step = "read what it said; the log has the time"
 
@@ -78,6 +82,10 @@ class CouldNotVerifyError(EngineError):
     """A check could not be carried out, so nothing was shown either way."""
 
     exit_code = 4
+
+
+class StoreError(EngineError):
+    """A store off this machine cannot be reached, refused something, or does not hold what it took."""
 
 
 class NotFoundError(EngineError):

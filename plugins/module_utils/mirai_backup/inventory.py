@@ -26,7 +26,7 @@ def run(config: Config, kind: Optional[str] = None) -> Outcome:
         "previous_states": previous,
     }
     now = datetime.datetime.now(datetime.timezone.utc)
-    lines = [_line(one, now) for one in backups] or ["there are no backups"]
+    lines = [line(one, now) for one in backups] or ["there are no backups"]
     lines += [f"damaged: {problem}" for _path, problem in listing.damaged]
     lines += [f"no manifest, not counted as a backup: {path}" for path in listing.unsealed]
     lines += [
@@ -67,7 +67,8 @@ def keep(config: Config, word: str, pinned: bool) -> Outcome:
     return Outcome({"id": backup.id, "pinned": pinned, "changed": changed}, (f"{backup.id} is {what}",), OK)
 
 
-def _line(backup: Backup, now: datetime.datetime) -> str:
+def line(backup: Backup, now: datetime.datetime) -> str:
+    """One backup in a line."""
     head = backup.head
     age = (now - head.ended_at).total_seconds()
     marks = (

@@ -76,6 +76,22 @@ VERBS = {
             ("mirai-backup drill oldest", "can the oldest still be restored?"),
         ),
     ),
+    "push": Entry(
+        "Ships to every offsite store what it lacks, the newest first, and compares what the store then holds. Each"
+        " backup does so by itself; this is for catching up at once.",
+        (
+            ("mirai-backup push", "everything that a store lacks"),
+            ("mirai-backup push latest --store NAME", "the newest, to one store"),
+        ),
+    ),
+    "pull": Entry(
+        "Brings a backup from an offsite store into the repository, held to its manifest on the way and sealed here"
+        " like one that was made here.",
+        (
+            ("mirai-backup pull latest", "the newest, from the first store that answers and has it"),
+            ("mirai-backup pull 20261123_020000 --store NAME", "this one, from that store"),
+        ),
+    ),
     "prune": Entry(
         "Deletes the backups that retention lets go, each whole. Every backup run does the same at its end.",
         (("mirai-backup prune --dry-run", "what would go, and why the rest stays"),),

@@ -35,7 +35,7 @@ from .config import Config
 from .errors import EngineError, MismatchError, NotFoundError, PreflightError, ProcessError
 from .outcome import Outcome
 from .postgres import identifier, literal
-from .repository import Backup
+from .repository import Backup, Listing
 from .restore_plan import Request
 from .restores import Journal
 from .target import DatabaseTarget
@@ -75,9 +75,9 @@ def run(config: Config, request: Request, observer: Observer) -> Outcome:
     return Outcome(document, tuple(lines))
 
 
-def plan(config: Config, request: Request) -> Outcome:
-    """Which tables and files would be restored, and whereto."""
-    backup = _resolve(config, request)
+def plan(config: Config, request: Request, listing: Optional[Listing] = None) -> Outcome:
+    """Which tables and files would be restored, and whereto; the backup is in the repository or in ``listing``."""
+    backup = _resolve(config, request, listing)
     files = _matching(backup, request.files) if request.files else []
     document = {"backup": backup.document(), "strategy": "beside", "tables": list(request.tables), "files": files}
     lines = [
@@ -98,10 +98,14 @@ def _place(config: Config) -> DatabaseTarget:
     return place
 
 
-def _resolve(config: Config, request: Request) -> Backup:
+def components(request: Request) -> frozenset:
+    """The halves that a backup must hold for ``request``."""
+    return frozenset(({"database"} if request.tables else set()) | ({"json"} if request.files else set()))
+
+
+def _resolve(config: Config, request: Request, listing: Optional[Listing] = None) -> Backup:
     """The backup, after every table asked for was found in it."""
-    wanted = ({"database"} if request.tables else set()) | ({"json"} if request.files else set())
-    backup = selector.resolve(repository.listing(config.repository), request.backup, frozenset(wanted))
+    backup = selector.resolve(listing or repository.listing(config.repository), request.backup, components(request))
     signature.require(config, backup.manifest_path, request.access.accept_unsigned)
     known = ((backup.manifest.database or {}).get("fingerprint") or {}).get("tables")
     for table in request.tables if known is not None else ():

@@ -24,6 +24,9 @@ _F_SETPIPE_SZ = 1031
 _PR_SET_PDEATHSIG = 1
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+# What would change how programs connect, or speak, behind the configuration's back.
+_NOT_PASSED_ON = ("PG", "LC_", "LANG", "RCLONE_", "AWS_")
+
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 _live: set = set()
 _live_guard = threading.Lock()
@@ -54,8 +57,8 @@ class Command:
 
 
 def environment(extra: tuple = ()) -> dict:
-    """The environment of every child: ours without PG* and locale, with a full PATH and ``extra``."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "LANG"))}
+    """The environment of every child: ours without locale, PG*, RCLONE_* and AWS_*, with a full PATH and ``extra``."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_PASSED_ON)}
     kept["PATH"] = ":".join(filter(None, (os.environ.get("PATH", ""), _SYSTEM_PATH)))
     kept["LC_ALL"] = "C.UTF-8"
     kept.setdefault("HOME", "/")
@@ -135,7 +138,7 @@ class Child:
             return explained
         how = f"was killed by signal {-status}" if status < 0 else f"exited with status {status}"
         said = self.complaint()
-        return ProcessError(f"{self.command.name} {how}" + (f": {said}" if said else ""))
+        return ProcessError(f"{self.command.name} {how}" + (f": {said}" if said else ""), status=status)
 
 
 def end_all() -> None:

@@ -10,12 +10,17 @@ from typing import Optional
 from . import lock, repository, retention, seal
 from .config import Config
 from .outcome import Outcome
-from .repository import Listing
+from .repository import Backup, Listing
 from .watch import Log, Observer
 
 
 def decide(config: Config, listing: Listing, now: Optional[datetime.datetime] = None) -> retention.Decision:
     """What the configured retention means for ``listing`` at the time ``now``."""
+    return judge(listing.backups, config.retention, now or datetime.datetime.now(datetime.timezone.utc))
+
+
+def judge(backups: tuple[Backup, ...], policies: dict, now: datetime.datetime) -> retention.Decision:
+    """What ``policies`` mean for ``backups``, here or in a store."""
     candidates = tuple(
         retention.Candidate(
             id=one.id,
@@ -26,9 +31,9 @@ def decide(config: Config, listing: Listing, now: Optional[datetime.datetime] = 
             pinned=one.pinned,
             drilled=one.drilled,
         )
-        for one in listing.backups
+        for one in backups
     )
-    return retention.decide(candidates, config.retention, now or datetime.datetime.now(datetime.timezone.utc))
+    return retention.decide(candidates, policies, now)
 
 
 def apply(config: Config, observer: Observer) -> list[str]:

@@ -135,15 +135,20 @@ def listing(repository: str) -> Listing:
     """Every backup there is, out of the index where its manifest is as it was. Raises NotFoundError."""
     if not os.path.isdir(repository):
         raise NotFoundError(f"there is no repository at {repository}", "run a backup first, or correct repository")
-    found = _Found(repository)
+    sizes = {kind: _sizes(os.path.join(repository, kind)) for kind in KINDS}
+    return assemble(repository, repository, sizes)
+
+
+def assemble(repository: str, root: str, sizes: dict) -> Listing:
+    """The listing of the manifests below ``root`` (``<kind>/<name>``), whose artifacts are held to ``sizes``: for
+    each kind the bytes of every file by name. What is pinned and drilled is known to ``repository``."""
+    found = _Found(repository, root)
     for kind in KINDS:
-        directory = os.path.join(repository, kind)
-        names = set(os.listdir(directory)) if os.path.isdir(directory) else set()
-        for name in sorted(names):
+        for name in sorted(sizes[kind]):
             if name.endswith(manifest.SUFFIX) and not name.startswith("."):
-                found.add(kind, os.path.join(directory, name))
-            elif _NAME.fullmatch(name) and name + manifest.SUFFIX not in names:
-                found.unsealed.append(os.path.join(directory, name))
+                found.add(kind, os.path.join(root, kind, name), sizes[kind])
+            elif _NAME.fullmatch(name) and name + manifest.SUFFIX not in sizes[kind]:
+                found.unsealed.append(os.path.join(root, kind, name))
     found.remember()
     found.backups.sort(key=lambda one: one.head.sequence)
     return Listing(tuple(found.backups), tuple(found.damaged), tuple(found.unsealed))
@@ -155,7 +160,7 @@ def outside(path: str) -> Optional[Backup]:
     if not os.path.isfile(found):
         return None
     head = summary.of(_read(manifest.read(found).kind, found))
-    return Backup(head, found, False, _problem(head, os.path.dirname(found)))
+    return Backup(head, found, False, _problem(head, _sizes(os.path.dirname(found))))
 
 
 def main_name(kind: str, timestamp: str, compression: Compression) -> str:
@@ -205,23 +210,23 @@ def release(repository: str, backup_id: str) -> None:
 class _Found:
     """What a listing has found so far, and what it may remember of it for the next one."""
 
-    def __init__(self, repository: str) -> None:
+    def __init__(self, repository: str, root: str) -> None:
         self.backups: list[Backup] = []
         self.damaged: list[tuple[str, str]] = []
         self.unsealed: list[str] = []
-        self._repository = repository
+        self._place = root if root == repository else ""  # of the copies of a store's manifests none is remembered
         self._passed = drill_history.passed(repository)
         pins = os.path.join(repository, PINS)
         self._pinned = frozenset(os.listdir(pins) if os.path.isdir(pins) else ())
-        self._known = index.read(repository)
+        self._known = index.read(self._place) if self._place else {}
         self._rows: dict = {}
         self._news = False
 
-    def add(self, kind: str, path: str) -> None:
+    def add(self, kind: str, path: str, sizes: dict) -> None:
         """Take the manifest at ``path``; one that cannot be read is damaged."""
         try:
             head = self._head(kind, path)
-            problem = _problem(head, os.path.dirname(path))
+            problem = _problem(head, sizes)
         except (MismatchError, OSError) as error:
             self.damaged.append((path, getattr(error, "message", None) or str(error)))
             return
@@ -229,8 +234,8 @@ class _Found:
 
     def remember(self) -> None:
         """Write the index when it would say something else than it does."""
-        if self._news or len(self._rows) != len(self._known):
-            index.write(self._repository, self._rows)
+        if self._place and (self._news or len(self._rows) != len(self._known)):
+            index.write(self._place, self._rows)
 
     def _head(self, kind: str, path: str) -> Summary:
         key = f"{kind}/{os.path.basename(path)}"
@@ -244,6 +249,17 @@ class _Found:
             self._rows[key] = (signature, head)
             self._news = True
         return head
+
+
+def _sizes(directory: str) -> dict:
+    """The bytes of every file in ``directory`` by its name."""
+    sizes = {}
+    if os.path.isdir(directory):
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):  # pruned meanwhile
+                    sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
+    return sizes
 
 
 def _read(kind: str, path: str) -> Manifest:
@@ -264,13 +280,11 @@ def _belongs(name: str, backup_id: str) -> bool:
     return match is not None and match.group(1) == timestamp_of(backup_id)
 
 
-def _problem(head: Summary, directory: str) -> str:
+def _problem(head: Summary, sizes: dict) -> str:
     """What is not whole among the artifacts; empty when nothing."""
     for artifact in head.artifacts:
-        try:
-            size = os.lstat(os.path.join(directory, artifact.name)).st_size
-        except FileNotFoundError:
+        if artifact.name not in sizes:
             return f"{artifact.name} is missing"
-        if size != artifact.size:
-            return f"{artifact.name} has {size} bytes instead of {artifact.size}"
+        if sizes[artifact.name] != artifact.size:
+            return f"{artifact.name} has {sizes[artifact.name]} bytes instead of {artifact.size}"
     return ""

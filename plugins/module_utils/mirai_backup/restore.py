@@ -9,6 +9,7 @@ import datetime
 import os
 import shutil
 import time
+from dataclasses import replace
 from typing import Iterator, Optional
 
 from . import (
@@ -18,6 +19,7 @@ from . import (
     lock,
     manifest,
     partial,
+    pull,
     records,
     repository,
     restore_plan,
@@ -48,7 +50,10 @@ __all__ = ["Request", "plan", "run"]
 
 def plan(config: Config, request: Request) -> Outcome:
     """What ``run`` would do, found out without changing a byte."""
-    return partial.plan(config, request) if request.is_partial else restore_plan.run(config, request)
+    listing = None
+    if request.offsite:
+        listing = pull.find(config, request.backup, request.store, _components(request)).listing
+    return (partial.plan if request.is_partial else restore_plan.run)(config, request, listing)
 
 
 def run(config: Config, request: Request, observer: Optional[Observer] = None) -> Outcome:
@@ -67,6 +72,9 @@ def _run(config: Config, request: Request, observer: Observer, hooks: Hooks) -> 
     try:
         if os.path.isdir(config.repository):  # an empty one, as on a fresh server, lacks what is in it
             repository.create(config.repository)
+        if request.offsite:
+            pulled = pull.fetch(config, request.backup, request.store, observer, _components(request))
+            request = replace(request, backup=pulled["pulled"])
         if request.is_partial:
             return partial.run(config, request, observer)
         with lock.hold(config.repository, "restore"), hooks.afterwards():
@@ -83,6 +91,11 @@ def _run(config: Config, request: Request, observer: Observer, hooks: Hooks) -> 
         raise Interrupted("the restore was interrupted", "run it again; it settles what was left") from error
     finally:
         observer.done()
+
+
+def _components(request: Request) -> frozenset:
+    """The halves that a backup must hold for ``request``."""
+    return partial.components(request) if request.is_partial else restore_plan.components(request)
 
 
 def _fresh(config: Config, request: Request, observer: Observer, hooks: Hooks, begun: float, settled: bool) -> Outcome:

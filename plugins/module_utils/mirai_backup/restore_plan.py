@@ -31,7 +31,7 @@ from .access import OWN_KEYRING, Access
 from .config import Config
 from .errors import DatabaseError, PreflightError, UsageError
 from .outcome import Outcome
-from .repository import Backup
+from .repository import Backup, Listing
 from .target import DatabaseTarget
 
 _STRATEGIES = {
@@ -49,7 +49,8 @@ _LOCK_PATIENCE = "5s"
 class Request:
     """What the operator asked for; ``components`` is full, database or json.
 
-    ``tables`` (schema.table) and ``files`` (patterns) ask for these alone, beside the live ones.
+    ``tables`` (schema.table) and ``files`` (patterns) ask for these alone, beside the live ones. ``offsite`` takes
+    the backup from ``store``, or from the first store that has it.
     """
 
     backup: str = "latest"
@@ -60,6 +61,8 @@ class Request:
     tables: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     access: Access = OWN_KEYRING
+    offsite: bool = False
+    store: str = ""
 
     @property
     def is_partial(self) -> bool:
@@ -186,28 +189,31 @@ class RestorePlan:
         return lines + [f"lets go    {one}, kept by an earlier restore" for one in self.lets_go]
 
 
-def run(config: Config, request: Request) -> Outcome:
+def run(config: Config, request: Request, listing: Optional[Listing] = None) -> Outcome:
     """The plan as an outcome, for ``--plan`` and check mode."""
-    plan = make(config, request)
+    plan = make(config, request, listing)
     return Outcome({"plan": plan.document()}, plan.lines())
 
 
-def make(config: Config, request: Request) -> RestorePlan:
-    """Resolve the backup and look at the target. Raises NotFoundError, UsageError, DatabaseError."""
+def make(config: Config, request: Request, listing: Optional[Listing] = None) -> RestorePlan:
+    """Resolve the backup, in the repository or in ``listing``, and look at the target.
+
+    Raises NotFoundError, UsageError, DatabaseError.
+    """
     beside = bool(request.to_database or request.to_dir)
-    components = _components(request, beside)
-    backup = selector.resolve(repository.listing(config.repository), request.backup, components)
+    halves = components(request)
+    backup = selector.resolve(listing or repository.listing(config.repository), request.backup, halves)
     signature.require(config, backup.manifest_path, request.access.accept_unsigned)
     head = backup.manifest
     found, tables, uncounted, connections = None, (), "", 0
-    if "database" in components:
+    if "database" in halves:
         found = target.find(config, request.to_database)
         if request.to_database and found.exists:
             raise UsageError(f"database {request.to_database} is already there", "choose another name")
         tables, uncounted = _tables(found, head)
         connections = _connections(found)
     directory, files = "", {}
-    if "json" in components:
+    if "json" in halves:
         directory = os.path.abspath(request.to_dir) if request.to_dir else target.real_directory(config)
         if request.to_dir and os.path.lexists(directory):
             raise UsageError(f"directory {directory} is already there", "choose a new one")
@@ -216,9 +222,9 @@ def make(config: Config, request: Request) -> RestorePlan:
         except OSError as error:
             uncounted = uncounted or f"{error.filename}: {error.strerror}"
     strategy = "beside" if beside else "in_place" if found is not None and found.in_place else "swap"
-    needed, free = _space(config, head, components, directory, strategy)
+    needed, free = _space(config, head, halves, directory, strategy)
     names = _names(config, backup, found, directory, _PLACEHOLDER)
-    halves = tuple(half for half, names_ in zip(("database", "data_dir"), names) if names_)
+    touched = tuple(half for half, names_ in zip(("database", "data_dir"), names) if names_)
     return RestorePlan(
         backup=backup,
         strategy=strategy,
@@ -236,7 +242,7 @@ def make(config: Config, request: Request) -> RestorePlan:
         expected_seconds=_expected(config.repository),
         previous=restores.Journal("", "restore", "", "", "", *names).names(),
         lets_go=tuple(
-            one.names() for one in restores.surplus(config.repository, config.keep_previous, halves) if not beside
+            one.names() for one in restores.surplus(config.repository, config.keep_previous, touched) if not beside
         ),
         keeps=config.keep_previous,
         strangers=_strangers(backup) if directory else (),
@@ -302,10 +308,10 @@ def preflight(plan: RestorePlan, confirm: str) -> None:
         raise PreflightError(plan.foreign, f"if that is meant, add --confirm {wanted} (playbook: -e confirm={wanted})")
 
 
-def _components(request: Request, beside: bool) -> frozenset:
+def components(request: Request) -> frozenset:
     """The halves to restore: those asked for, and with --to-… only those that have a place to go."""
     asked = selector.COMPONENTS[request.components]
-    if not beside:
+    if not (request.to_database or request.to_dir):
         return asked
     places = {"database"} if request.to_database else set()
     places |= {"json"} if request.to_dir else set()

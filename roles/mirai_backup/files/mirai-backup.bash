@@ -17,8 +17,10 @@ _mirai_backup() {
         *:--config) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         backup:--wait) COMPREPLY=(); return ;;
         list:--kind) mapfile -t COMPREPLY < <(compgen -W "full database json" -- "$current"); return ;;
+        list:--store) COMPREPLY=(); return ;;
         verify:--key) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         verify:--key-passphrase-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        verify:--store) COMPREPLY=(); return ;;
         restore:--to-database) COMPREPLY=(); return ;;
         restore:--to-dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
         restore:--table) COMPREPLY=(); return ;;
@@ -26,21 +28,27 @@ _mirai_backup() {
         restore:--confirm) COMPREPLY=(); return ;;
         restore:--key) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         restore:--key-passphrase-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        restore:--store) COMPREPLY=(); return ;;
         drill:--key) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         drill:--key-passphrase-file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         drill:--repository) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+        drill:--store) COMPREPLY=(); return ;;
+        push:--store) COMPREPLY=(); return ;;
+        pull:--store) COMPREPLY=(); return ;;
         check:--max-age) COMPREPLY=(); return ;;
     esac
     # Options, and before there is a verb, verbs.
     case "$verb" in
-        "") words='-h --help --config --json --quiet --traceback --version backup list info verify restore rollback drill prune keep release adopt check config' ;;
+        "") words='-h --help --config --json --quiet --traceback --version backup list info verify restore rollback drill push pull prune keep release adopt check config' ;;
         backup) words='-h --help --db-only --json-only --plan --wait' ;;
-        list) words='-h --help --kind' ;;
+        list) words='-h --help --kind --offsite --store' ;;
         info) words='-h --help' ;;
-        verify) words='-h --help --all --key --key-passphrase-file --accept-unsigned' ;;
-        restore) words='-h --help --db-only --json-only --plan --to-database --to-dir --table --file --confirm --key --key-passphrase-file --accept-unsigned' ;;
+        verify) words='-h --help --all --key --key-passphrase-file --accept-unsigned --offsite --store' ;;
+        restore) words='-h --help --db-only --json-only --plan --to-database --to-dir --table --file --confirm --key --key-passphrase-file --accept-unsigned --offsite --store' ;;
         rollback) words='-h --help --plan' ;;
-        drill) words='-h --help --key --key-passphrase-file --accept-unsigned --repository' ;;
+        drill) words='-h --help --key --key-passphrase-file --accept-unsigned --repository --offsite --store' ;;
+        push) words='-h --help --store' ;;
+        pull) words='-h --help --store' ;;
         prune) words='-h --help --dry-run' ;;
         keep) words='-h --help' ;;
         release) words='-h --help' ;;
@@ -58,6 +66,8 @@ _mirai_backup() {
         verify) _mirai_backup_backups ;;
         restore) _mirai_backup_backups ;;
         drill) _mirai_backup_backups ;;
+        push) _mirai_backup_backups ;;
+        pull) _mirai_backup_backups ;;
         keep) _mirai_backup_backups ;;
         release) _mirai_backup_backups ;;
         config) mapfile -t COMPREPLY < <(compgen -W "validate show test-alerts" -- "$current") ;;

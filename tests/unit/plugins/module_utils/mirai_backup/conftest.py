@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
+import sys
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -100,6 +103,29 @@ def sealed(repo, staged):
         return head
 
     return make
+
+
+@pytest.fixture
+def away(tmp_path, settings_of, repo):
+    """Two stores, ``a`` and ``b``, on a stand-in for rclone: the configuration, the stores' ``root``, and ``fault``."""
+    root = tmp_path / "stores"
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+    program = tmp_path / "bin" / "rclone"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable} -SE\n{(Path(__file__).parent / 'fake_rclone.py').read_text()}")
+    program.chmod(0o755)
+    sections = tmp_path / "rclone.conf"
+    sections.write_text("[a]\ntype = local\n[b]\ntype = local\n")
+    sections.chmod(0o600)
+    entries = [{"name": name, "path": str(root / name), "retries": 0} for name in ("a", "b")]
+
+    def fault(*lines):
+        (program.parent / "faults").write_text("".join(f"{line}\n" for line in lines))
+
+    fault()
+    config_ = settings_of(offsite=entries, rclone=str(program), rclone_config=str(sections))
+    return SimpleNamespace(config=config_, root=root, fault=fault)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import datetime
 import os
 
 import pytest
-from mirai_backup import check, drill_history, records, restores, runs, text
+from mirai_backup import check, drill_history, marks, records, repository, restores, runs, text
 from mirai_backup.errors import LockedError
 
 HOUR = datetime.timedelta(hours=1)
@@ -130,3 +130,19 @@ def test_nagios_hears_ok_warning_and_critical(settings, repo, sealed):
     os.unlink(f"{repo}/full/{head.artifacts[0].name}")
     critical = check.run(settings, nagios=True)
     assert (critical.exit_code, critical.lines[0][:21]) == (2, "MIRAI_BACKUP CRITICAL")
+
+
+def test_a_store_that_lags_is_named_after_some_hours(settings_of, repo, sealed):
+    config = settings_of(offsite=[{"name": "away", "path": "x"}])
+    first = sealed("full", sequence=1, age=30 * HOUR)
+    sealed("full", sequence=2, age=5 * HOUR)
+    directory = marks.create(repo, "away")
+    marks.write(directory, marks.Memory(last={"problems": ["it was down"]}))
+    found = check.run(config).document["problems"]
+    assert found == [
+        f"offsite store away lacks the newest 2 of the {half} half, for 1 d 6 h: it was down"
+        for half in ("database", "json")
+    ]
+    digest = repository.listing(repo).backups[0].manifest.digest
+    marks.write(directory, marks.Memory({first.id: marks.Mark("t", digest, "full", 1, {})}))
+    assert check.run(config).document["problems"] == []  # the newest has waited five hours: not yet

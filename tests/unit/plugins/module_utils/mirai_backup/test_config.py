@@ -224,3 +224,39 @@ def test_keys_are_named_by_full_fingerprints_alone():
     assert config.from_mapping({"gpg_sign_key": ""}).gpg_sign_key == ""
     with pytest.raises(ConfigError, match="gpg_sign_key"):
         config.from_mapping({"gpg_sign_key": "67D9EE4ADDBAE639"})
+
+
+@pytest.mark.parametrize(
+    ("store", "message"),
+    [
+        ({"path": "x"}, "an object with name and path"),
+        ({"name": "S3"}, "small letters"),
+        ({"name": "a\n[b]"}, "small letters"),
+        ({"name": "a", "path": "x/../y"}, "without"),
+        ({"name": "a", "path": "x\ny"}, "one line"),
+        ({"name": "a", "bandwith_limit": "1M"}, "bandwidth_limit"),
+        ({"name": "a", "bandwidth_limit": "1M; rm"}, "a rate"),
+        ({"name": "a", "retention": "forever"}, "an object of kinds"),
+        ({"name": "a", "retention": {"json": {"days": 0}}}, "from 1"),
+        ({"name": "a", "write_only": True, "retention": {"json": {"days": 1}}}, "write_only"),
+        ({"name": "a", "timeout": 0}, "from 1"),
+    ],
+)
+def test_stores_that_cannot_be_are_named(settings_of, store, message):
+    with pytest.raises(ConfigError) as caught:
+        settings_of(offsite=[store])
+    assert "offsite[0]" in caught.value.message
+    assert message in caught.value.words
+
+
+def test_two_stores_of_one_name_are_refused(settings_of):
+    with pytest.raises(ConfigError, match="different names"):
+        settings_of(offsite=[{"name": "a", "path": "x"}, {"name": "a", "path": "y"}])
+
+
+def test_a_store_keeps_what_the_repository_keeps_unless_told(settings_of):
+    config = settings_of(
+        retention={"json": {"days": 3}},
+        offsite=[{"name": "a"}, {"name": "b", "retention": "none"}, {"name": "c", "write_only": True}],
+    )
+    assert [one.retention for one in config.offsite] == [config.retention, "none", "none"]

@@ -1,0 +1,48 @@
+"""offsite: what the stores hold, listed and read back."""
+
+from mirai_backup import offsite, push
+
+
+def test_stores_are_listed_newest_first_with_where_it_lies(away, sealed):
+    first, second = sealed(sequence=1), sealed("full", sequence=2)
+    push.run(away.config)
+    outcome = offsite.run(away.config)
+    (a, b) = outcome.document["stores"]
+    assert [one["id"] for one in a["backups"]] == [second.id, first.id] == [one["id"] for one in b["backups"]]
+    assert a["backups"][1]["path"] == f"a:{away.root}/a/json/{first.artifacts[0].name}"
+    assert [one["id"] for one in offsite.run(away.config, "json").document["stores"][0]["backups"]] == [first.id]
+
+
+def test_a_store_that_cannot_be_listed_makes_it_incomplete(away, sealed):
+    sealed()
+    push.run(away.config)
+    away.fault("lsjson a:")
+    outcome = offsite.run(away.config)
+    assert outcome.exit_code == 3 and "could not be listed" in "\n".join(outcome.lines)
+    assert offsite.run(away.config, name="a").exit_code == 1
+
+
+def test_verify_tells_damage_from_silence(away, sealed):
+    head = sealed(content=b"content" * 1000)
+    push.run(away.config)
+    assert offsite.verify(away.config).exit_code == 0
+    path = away.root / "b" / "json" / head.artifacts[0].name
+    path.write_bytes(b"X" + path.read_bytes()[1:])
+    outcome = offsite.verify(away.config)
+    assert outcome.exit_code == 2
+    assert [one["verdict"] for one in outcome.document["verified"]] == ["pass", "fail"]
+    away.fault("cat b:")
+    assert offsite.verify(away.config).document["verified"][1]["verdict"] == "could_not_verify"
+    away.fault()
+    path.unlink()
+    (found,) = offsite.verify(away.config, head.id, name="b").document["verified"]
+    assert (found["verdict"], found["why"]) == ("fail", f"{path.name} is missing")
+
+
+def test_an_edited_manifest_in_a_store_is_seen(away, sealed):
+    head = sealed()
+    push.run(away.config)
+    path = away.root / "a" / "json" / f"{head.artifacts[0].name}.manifest.json"
+    path.write_text(path.read_text().replace('"host.example"', '"host.Example"'))
+    outcome = offsite.verify(away.config, every=True, name="a")
+    assert outcome.exit_code == 2 and "edited" in outcome.document["verified"][0]["why"]
