@@ -22,7 +22,7 @@ in_venv = export PATH="$(VENV)/bin:$$PATH"
 
 # make bench   every promise measured beside bare pg_dump, the guide and other tools, at 20 MB, 200 MB and 2 GB: an hour.
 #              It writes docs/benchmarks.md; tests/bench/bench.py --help names what BENCH="…" may hold, as BENCH="--sizes 20M".
-.PHONY: help demo test bench bootstrap lint unit integration molecule clean $(SCENARIOS:%=molecule-%)
+.PHONY: help demo test bench bootstrap lint sanity unit integration molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -32,7 +32,7 @@ demo:
 
 test:
 	@started=$$SECONDS
-	for part in bootstrap lint unit integration molecule; do
+	for part in bootstrap lint sanity unit integration molecule; do
 	    $(MAKE) --no-print-directory $$part
 	done
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
@@ -55,6 +55,15 @@ lint: $(VENV)/.stamp
 	ansible-lint --offline
 	$(call heading,lint: variables of role$(comma) engine and docs agree)
 	python tests/lint/variables.py --check
+	$(call heading,lint: the page of errors is the source's)
+	python tests/lint/errors.py --check
+	$(call heading,lint: rooms and their imports are as docs/architecture.md says)
+	python tests/lint/rooms.py --check
+
+sanity: $(VENV)/.stamp
+	@$(call heading,ansible-test sanity$(comma) nothing ignored)
+	$(in_venv)
+	tests/ansible_test.sh sanity
 
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Measure the engine side by side with bare pg_dump and with the operators' guide, and write docs/benchmarks.md.
 
     python3 tests/bench/bench.py [--sizes 20M,200M,2G] [--memory-sizes …] [--files 100000] [--repeat 3]

@@ -84,6 +84,7 @@ def dump(
     clients: Clients,
     connection: Connection,
     snapshot: str,
+    encoding: str,
     lock_timeout: int,
     path: str,
     name: str,
@@ -93,6 +94,7 @@ def dump(
 ) -> Artifact:
     """Write the whole database as it stood in ``snapshot`` to the new file ``path`` (custom format inside gzip).
 
+    ``encoding`` is the database's own: a ``client_encoding`` that is set for the role would have it converted.
     ``lock_timeout`` in seconds; ``lasting`` as in ``sinks``. Raises DatabaseError naming the table whose lock did not
     come, ProcessError for whichever program of the pipe failed.
     """
@@ -103,6 +105,7 @@ def dump(
         "--format=custom",
         "--compress=0",
         f"--snapshot={snapshot}",
+        f"--encoding={encoding}",
         f"--lock-wait-timeout={lock_timeout * 1000}",
     )
     try:

@@ -74,9 +74,13 @@ class Entry:
                 encoded = plain.pop(key + "_base64", None)
                 if encoded is not None:
                     plain[key] = os.fsdecode(base64.b64decode(encoded, validate=True))
-            return Entry(**plain)
-        except (TypeError, KeyError, ValueError) as error:
+            entry = Entry(**plain)
+            stays = all(part not in ("", ".", "..") for part in entry.path.split("/")) or not entry.path
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise MismatchError(f"the manifest has an entry that is not understood: {values!r:.200}") from error
+        if not stays or "\0" in entry.path + entry.target:
+            raise MismatchError(f"the manifest has an entry whose path does not stay below {ROOT}/: {entry.shown:.200}")
+        return entry
 
     @property
     def shown(self) -> str:

@@ -48,6 +48,9 @@ def info(config: Config, word: str = "latest") -> Outcome:
         lines += _database_lines(head)
     if head.files is not None:
         lines.append(f"files     {head.files['count']} files, {text.size(head.files['size'])}")
+    if head.encryption is not None:
+        lines.append(f"encrypted to {', '.join(head.encryption['recipients'])}")
+    lines += ["signed    its signature is beside it"] if backup.signed else []
     lines += [f"warning   {one}" for one in head.warnings]
     return Outcome(document, tuple(lines))
 

@@ -25,10 +25,11 @@ def hold(repository: str, verb: str, wait: float = 0) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         safefile.adopt(path)
-        _take(descriptor, path, time.monotonic() + wait)
-        os.ftruncate(descriptor, 0)
-        holder = {"pid": os.getpid(), "verb": verb, "since": time.strftime("%Y-%m-%d %H:%M:%S %z")}
-        os.pwrite(descriptor, json.dumps(holder).encode("ascii"), 0)
+        with safefile.named(path):
+            _take(descriptor, path, time.monotonic() + wait)
+            os.ftruncate(descriptor, 0)
+            holder = {"pid": os.getpid(), "verb": verb, "since": time.strftime("%Y-%m-%d %H:%M:%S %z")}
+            os.pwrite(descriptor, json.dumps(holder).encode("ascii"), 0)
         yield
     finally:
         os.close(descriptor)

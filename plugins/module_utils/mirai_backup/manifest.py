@@ -21,6 +21,7 @@ from .sinks import Artifact
 
 SCHEMA = 1
 SUFFIX = ".manifest.json"
+SIGNATURE = ".sig"  # what a manifest's detached signature adds to its name
 _ENTRIES = b'"entries": [\n'
 _NO_ENTRIES = b"]\n}\n"
 _HEAD_LIMIT = 64 << 20

@@ -10,9 +10,10 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Optional
 
 from . import drill_history, index, manifest, safefile, summary
-from .compression import Compression
+from .compression import ENCRYPTED, Compression
 from .config import KINDS
 from .errors import MismatchError, NotFoundError
 from .manifest import Manifest
@@ -58,6 +59,26 @@ class Backup:
         """The path of its main artifact."""
         return self.artifact_path(self.head.artifacts[0].name)
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether it takes a private key to read it."""
+        return self.path.endswith(ENCRYPTED)
+
+    @property
+    def signed(self) -> bool:
+        """Whether its manifest has a signature, good or not."""
+        return os.path.lexists(self.manifest_path + manifest.SIGNATURE)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all its files beside each other: artifacts, signature where there is one, manifest last.
+
+        Whoever copies them in this order leaves no backup until the copy is whole.
+        """
+        manifest_name = os.path.basename(self.manifest_path)
+        signature = (manifest_name + manifest.SIGNATURE,) if self.signed else ()
+        return (*(one.name for one in self.head.artifacts), *signature, manifest_name)
+
     def document(self) -> dict:
         """The backup in short, as JSON values: times in UTC, size in bytes."""
         head = self.head
@@ -65,6 +86,7 @@ class Backup:
             "id": head.id,
             "kind": head.kind,
             "path": self.path,
+            "files": list(self.files),
             "sequence": head.sequence,
             "started": head.started,
             "ended": head.ended,
@@ -72,6 +94,8 @@ class Backup:
             "size": head.size,
             "sha256": head.artifacts[0].sha256,
             "components": sorted(head.components),
+            "encrypted": self.encrypted,
+            "signed": self.signed,
             "pinned": self.pinned,
             "drilled": self.drilled,
             "problem": self.problem,
@@ -125,14 +149,28 @@ def listing(repository: str) -> Listing:
     return Listing(tuple(found.backups), tuple(found.damaged), tuple(found.unsealed))
 
 
+def outside(path: str) -> Optional[Backup]:
+    """The backup whose artifact or manifest lies at ``path``, outside of any repository; None where there is none."""
+    found = path if path.endswith(manifest.SUFFIX) else path + manifest.SUFFIX
+    if not os.path.isfile(found):
+        return None
+    head = summary.of(_read(manifest.read(found).kind, found))
+    return Backup(head, found, False, _problem(head, os.path.dirname(found)))
+
+
 def main_name(kind: str, timestamp: str, compression: Compression) -> str:
     """The file name of a backup's main artifact. A full archive's outer layer is always gzip."""
-    return f"{STEMS[kind]}_{timestamp}{_BASES[kind]}{'' if kind == 'full' else compression.extension}"
+    extension = "" if kind == "full" else compression.extension
+    return f"{STEMS[kind]}_{timestamp}{_BASES[kind]}{extension}{_encrypted(compression)}"
 
 
 def globals_name(timestamp: str, compression: Compression) -> str:
     """The file name of the roles beside a dump; the guide's ``mirai_db_*`` does not match it."""
-    return f"mirai_globals_{timestamp}.sql{compression.extension}"
+    return f"mirai_globals_{timestamp}.sql{compression.extension}{_encrypted(compression)}"
+
+
+def _encrypted(compression: Compression) -> str:
+    return ENCRYPTED if compression.encryption else ""
 
 
 def new_timestamp(repository: str, now: datetime.datetime) -> str:

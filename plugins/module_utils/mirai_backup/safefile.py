@@ -10,13 +10,24 @@ import secrets
 from typing import Iterator
 
 
+@contextlib.contextmanager
+def named(path: str) -> Iterator[None]:
+    """Put ``path`` into every OSError of the block that names no file, as those of an open descriptor do."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or path
+        raise
+
+
 def sync_directory(path: str) -> None:
     """Force the names in the directory ``path`` to disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with named(path):
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def make_directory(path: str) -> None:
@@ -40,7 +51,7 @@ def write(path: str, blocks: Iterator[bytes]) -> None:
     temporary = os.path.join(directory, f".{os.path.basename(path)}.{secrets.token_hex(4)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
-        with open(descriptor, "wb") as file:
+        with named(path), open(descriptor, "wb") as file:
             for block in blocks:
                 file.write(block)
             file.flush()
@@ -57,11 +68,12 @@ def write(path: str, blocks: Iterator[bytes]) -> None:
 def append_line(path: str, line: bytes) -> None:
     """Append ``line`` to the file ``path`` in one write; a line that a dying run left torn is closed first."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-    try:
-        size = os.fstat(descriptor).st_size
-        torn = size and os.pread(descriptor, 1, size - 1) != b"\n"
-        os.write(descriptor, (b"\n" if torn else b"") + line + b"\n")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with named(path):
+        try:
+            size = os.fstat(descriptor).st_size
+            torn = size and os.pread(descriptor, 1, size - 1) != b"\n"
+            os.write(descriptor, (b"\n" if torn else b"") + line + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     adopt(path)

@@ -15,16 +15,22 @@ import os
 import re
 import shutil
 import tempfile
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Optional
 
-from . import index, manifest, safefile
+from . import index, manifest, records, restores, safefile
 from .config import KINDS
 from .errors import EngineError
 from .manifest import Manifest
 from .repository import PINS, STAGING, Backup
 
 _INTENT = "intent.json"
-_HALF_WRITTEN = re.compile(r"\.mirai_[a-z]+_\d{8}_\d{6}\.[a-z.]+" + re.escape(manifest.SUFFIX) + r"\.[0-9a-f]{8}\.tmp")
+# Where safefile leaves a temporary file when a run dies: the directory, and the names that are ours there.
+_HALF_WRITTEN = {
+    **{kind: r"mirai_[a-z]+_\d{8}_\d{6}\.[a-z.]+" + re.escape(manifest.SUFFIX) for kind in KINDS},
+    "": re.escape(records.LATEST),
+    PINS: r"mirai_[a-z]+_\d{8}_\d{6}",
+    restores.DIRECTORY: r"[0-9a-z_]+\.json",
+}
 
 
 @contextlib.contextmanager
@@ -39,14 +45,25 @@ def staging(repository: str) -> Iterator[str]:
         _clear(repository, path)
 
 
-def publish(repository: str, stage: str, head: Manifest, entries: Callable[[], Iterator[bytes]]) -> str:
+def publish(
+    repository: str,
+    stage: str,
+    head: Manifest,
+    entries: Callable[[], Iterator[bytes]],
+    sign: Optional[Callable[[str], object]] = None,
+) -> str:
     """Move the finished artifacts from ``stage`` to their final names and seal them; returns the manifest's path.
 
-    The manifest comes last: until it is there, there is no backup.
+    The manifest comes last: until it is there, there is no backup. ``sign`` is given the path of the finished
+    manifest and puts its signature beside it.
     """
     directory = os.path.join(repository, head.kind)
     names = [one.name for one in head.artifacts]
     manifest_name = names[0] + manifest.SUFFIX
+    manifest.write(os.path.join(stage, manifest_name), head, entries())
+    if sign is not None:
+        sign(os.path.join(stage, manifest_name))
+        names.append(manifest_name + manifest.SIGNATURE)
     for name in (*names, manifest_name):
         if os.path.lexists(os.path.join(directory, name)):
             raise EngineError(f"{os.path.join(directory, name)} is already there", "move the foreign file away")
@@ -55,15 +72,17 @@ def publish(repository: str, stage: str, head: Manifest, entries: Callable[[], I
         safefile.adopt(os.path.join(stage, name))
         os.rename(os.path.join(stage, name), os.path.join(directory, name))
     safefile.sync_directory(directory)
-    manifest.write(os.path.join(directory, manifest_name), head, entries())
+    os.rename(os.path.join(stage, manifest_name), os.path.join(directory, manifest_name))
+    safefile.sync_directory(directory)
     return os.path.join(directory, manifest_name)
 
 
 def remove(repository: str, backup: Backup) -> None:
-    """Delete one backup: its manifest first, then what the manifest lists, and nothing else."""
+    """Delete one backup: its manifest first, then its signature and what the manifest lists, and nothing else."""
     head = backup.manifest
+    *names, manifest_name = backup.files
     with staging(repository) as stage:
-        _intend(stage, head.kind, os.path.basename(backup.manifest_path), [one.name for one in head.artifacts])
+        _intend(stage, head.kind, manifest_name, names)
         os.unlink(backup.manifest_path)
         safefile.sync_directory(os.path.dirname(backup.manifest_path))
     with contextlib.suppress(FileNotFoundError):
@@ -73,12 +92,13 @@ def remove(repository: str, backup: Backup) -> None:
 def sweep(repository: str) -> list[str]:
     """Clear what dead runs left behind (call it under the lock); returns the paths that are gone."""
     gone = index.sweep(repository)
-    for kind in KINDS:
-        directory = os.path.join(repository, kind)
-        for name in os.listdir(directory) if os.path.isdir(directory) else ():
-            if _HALF_WRITTEN.fullmatch(name):
-                os.unlink(os.path.join(directory, name))
-                gone.append(os.path.join(directory, name))
+    for place, name in _HALF_WRITTEN.items():
+        directory = os.path.join(repository, place)
+        half_written = re.compile(rf"\.{name}\.[0-9a-f]{{8}}\.tmp")
+        for found in os.listdir(directory) if os.path.isdir(directory) else ():
+            if half_written.fullmatch(found):
+                os.unlink(os.path.join(directory, found))
+                gone.append(os.path.join(directory, found))
     root = os.path.join(repository, STAGING)
     for name in sorted(os.listdir(root)) if os.path.isdir(root) else ():
         if name.startswith("run-"):

@@ -2,6 +2,8 @@
 
 import pytest
 
+testinfra_hosts = ["ansible://mirai"]
+
 
 @pytest.mark.parametrize(
     "path",
