@@ -34,7 +34,7 @@ def of(config: Config, max_age: float) -> dict:
         "problems": found["problems"],
         "warnings": found["warnings"],
         "backups": len(listing.backups),
-        "size": sum(one.manifest.size for one in listing.backups),
+        "size": sum(one.head.size for one in listing.backups),
         "halves": {half: _half(listing.good(frozenset((half,))), half, now) for half in ("database", "json")},
         "drill": _last_drill(config.repository, now),
         "drill_wanted": config.drill,

@@ -85,8 +85,8 @@ def _of_backups(config: Config, listing: Listing) -> list[Family]:
     count = Family("backups", "How many backups of a kind there are, by whether they are whole.")
     scheduled = {one.kind for one in config.schedules}
     for kind in KINDS:
-        found = [one for one in listing.backups if one.manifest.kind == kind]
-        good = [one.manifest for one in found if not one.problem]
+        found = [one for one in listing.backups if one.head.kind == kind]
+        good = [one.head for one in found if not one.problem]
         if good:
             size.add(good[-1].size, kind=kind)
             duration.add(good[-1].duration_seconds, kind=kind)
@@ -96,7 +96,7 @@ def _of_backups(config: Config, listing: Listing) -> list[Family]:
             count.add(len(found) - len(good), kind=kind, state="damaged")
     for half in ("database", "json"):
         holding = listing.good(frozenset((half,)))
-        newest.add(holding[-1].manifest.ended_at.timestamp() if holding else 0, half=half)
+        newest.add(holding[-1].head.ended_at.timestamp() if holding else 0, half=half)
     return [last, newest, size, duration, count]
 
 
