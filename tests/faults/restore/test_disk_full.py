@@ -41,13 +41,13 @@ def cramped():
 @pytest.mark.parametrize(
     ("where", "in_place", "share"),
     [
-        ("application", False, 0.25),
+        pytest.param("application", False, 0.25, marks=pytest.mark.point),
         ("application", False, 0.45),
-        ("application", False, 0.7),
-        ("application", False, 0.9),
+        pytest.param("application", False, 0.7, marks=pytest.mark.point),
+        pytest.param("application", False, 0.9, marks=pytest.mark.point),
         ("application", True, 0.6),
         ("cluster", False, 0.45),
-        ("cluster", True, 0.45),
+        pytest.param("cluster", True, 0.45, marks=pytest.mark.point),
     ],
 )
 def test_disk_full(cramped, where, in_place, share):

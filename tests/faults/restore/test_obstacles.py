@@ -11,7 +11,7 @@ import pytest
 from subject import chaotic
 
 
-@pytest.fixture(params=[False, True], ids=["swap", "in-place"])
+@pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.point)], ids=["swap", "in-place"])
 def damaged(subject, request):
     """The subject, damaged, with and without the right to create databases."""
     subject.damage(request.param)
