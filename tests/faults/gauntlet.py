@@ -34,7 +34,9 @@ def main() -> int:
     if options.list:
         for one in FAMILIES.values():
             print(f"{one.name:28} {one.full:5} {one.quick:4}  {one.about}")
-        print(f"{'all':28} {sum(one.full for one in FAMILIES.values()):5} {sum(one.quick for one in FAMILIES.values()):4}")
+        print(
+            f"{'all':28} {sum(one.full for one in FAMILIES.values()):5} {sum(one.quick for one in FAMILIES.values()):4}"
+        )
         return 0
     _needs()
     workspace = Path(tempfile.mkdtemp(prefix="mirai-gauntlet-"))
@@ -69,11 +71,15 @@ def _run(options: argparse.Namespace, workspace: Path) -> int:
     moment = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     print(f"\n{moment}: {len(ran)} cases, {len(failed)} failed, {missing} not run, {time.monotonic() - begun:.0f} s")
     for one in failed:
-        print(f"FAILED {one.case} seed {one.seed} ({one.kind})\n  expected: {one.expectation}\n  outcome:  {one.outcome}")
+        print(
+            f"FAILED {one.case} seed {one.seed} ({one.kind})\n  expected: {one.expectation}\n  outcome:  {one.outcome}"
+        )
     return 1 if failed or missing or not ran else 0
 
 
-def _drive(options: argparse.Namespace, workspace: Path, engine: Engine, todo: list[Case], kept: results.Results) -> None:
+def _drive(
+    options: argparse.Namespace, workspace: Path, engine: Engine, todo: list[Case], kept: results.Results
+) -> None:
     """Hand the cases to the workers and keep what they say, with a line of progress for each."""
     context = multiprocessing.get_context("fork")
     queue, done = context.Queue(), context.Queue()
@@ -99,7 +105,9 @@ def _drive(options: argparse.Namespace, workspace: Path, engine: Engine, todo: l
         kept.add(record)
         left = (time.monotonic() - begun) / number * (len(todo) - number)
         mark = "ok  " if record.passed else "FAIL"
-        line = f"[{number}/{len(todo)}, {left:.0f} s left] {mark} {record.case} seed {record.seed} {record.seconds:.1f} s"
+        line = (
+            f"[{number}/{len(todo)}, {left:.0f} s left] {mark} {record.case} seed {record.seed} {record.seconds:.1f} s"
+        )
         print(f"{line} | {record.expectation} | {' '.join(record.outcome.split())[:160]}", flush=True)
     for one in workers:
         one.join()
@@ -128,7 +136,9 @@ def _options() -> argparse.Namespace:
     environment = os.environ
     parser.add_argument("--quick", action="store_true", default=environment.get("GAUNTLET") == "quick")
     parser.add_argument("--seed", default=environment.get("GAUNTLET_SEED", "1"))
-    parser.add_argument("--classes", default=environment.get("GAUNTLET_CLASSES", ""), help="families or classes, by comma")
+    parser.add_argument(
+        "--classes", default=environment.get("GAUNTLET_CLASSES", ""), help="families or classes, by comma"
+    )
     parser.add_argument("--workers", type=int, default=int(environment.get("GAUNTLET_WORKERS", os.cpu_count() or 1)))
     parser.add_argument("--results", default="")
     parser.add_argument("--case", default="", help="one case alone, such as kill.backup.calls/17")
@@ -145,7 +155,9 @@ def _needs() -> None:
     """Refuse to begin where a class could not be run: a skipped case would be no pass."""
     missing = [name for name in _TOOLS if shutil.which(name) is None]
     if missing or os.geteuid() != 0:
-        sys.exit(f"the gauntlet needs root and {', '.join(missing) or 'nothing more'}; tests/bootstrap.sh installs tools")
+        sys.exit(
+            f"the gauntlet needs root and {', '.join(missing) or 'nothing more'}; tests/bootstrap.sh installs tools"
+        )
 
 
 if __name__ == "__main__":

@@ -44,7 +44,12 @@ class Oracle:
         self._connection = connection
         self._scratch = scratch
         self._gpg_home = gpg_home
-        self._environment = {"PATH": "/usr/bin:/bin", "HOME": str(scratch), "LC_ALL": "C.UTF-8", "PGCLIENTENCODING": "UTF8"}
+        self._environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(scratch),
+            "LC_ALL": "C.UTF-8",
+            "PGCLIENTENCODING": "UTF8",
+        }
 
     def truth(self, database: Optional[str], data: Optional[Path]) -> Truth:
         """What ``database`` and the directory ``data`` hold now."""

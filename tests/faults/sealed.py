@@ -37,7 +37,9 @@ class Sealed:
 
     def write(self, head: dict, entries: Optional[list] = None) -> None:
         """Write the manifest anew with digests that fit; without ``entries`` the list of files stays."""
-        lines = [json.dumps(one, separators=(",", ":")).encode() for one in (self.entries() if entries is None else entries)]
+        lines = [
+            json.dumps(one, separators=(",", ":")).encode() for one in (self.entries() if entries is None else entries)
+        ]
         if head["files"] is not None and entries is not None:
             head["files"]["sha256"] = hashlib.sha256(b"".join(lines)).hexdigest()
             head["files"]["count"] = sum(one["type"] == "file" for one in entries)

@@ -87,7 +87,17 @@ def inject_from(
         begun = time.monotonic()
         process = world.start(*arguments)
         blocked(process)
-        argv = ["strace", "-f", *_OWN[not children], "-o", log, "-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={number}"]
+        argv = [
+            "strace",
+            "-f",
+            *_OWN[not children],
+            "-o",
+            log,
+            "-e",
+            f"trace={call}",
+            "-e",
+            f"inject={call}:{fault}:when={number}",
+        ]
         tracer = subprocess.Popen([*argv, "-p", str(process.pid)], stderr=subprocess.PIPE)
         first = tracer.stderr.readline()
         if b"attached" not in first:

@@ -56,7 +56,9 @@ class Worker:
             self._evidence(case)
         seconds = round(time.monotonic() - begun, 3)
         seed = case.seed_of(attempt)
-        return Record(case.id, case.family, family.group, seed, attempt + 1, expectation, outcome, not kind, kind, seconds)
+        return Record(
+            case.id, case.family, family.group, seed, attempt + 1, expectation, outcome, not kind, kind, seconds
+        )
 
     def close(self) -> None:
         """Take the world away."""

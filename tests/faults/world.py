@@ -86,11 +86,20 @@ class World:
         self.server.psql("CREATE DATABASE mirai_app TEMPLATE template_app OWNER mirai_app")
         self._write_data()
         self.configure(retention={kind: {"days": 3650} for kind in KINDS})
-        for age, arguments in ((_OLD_DAYS, ()), (_OLD_DAYS - 1, ("--db-only",)), (_OLD_DAYS - 2, ("--json-only",)), (40, ())):
+        for age, arguments in (
+            (_OLD_DAYS, ()),
+            (_OLD_DAYS - 1, ("--db-only",)),
+            (_OLD_DAYS - 2, ("--json-only",)),
+            (40, ()),
+        ):
             self.succeed("backup", *arguments, prefix=("faketime", "-f", f"-{age}d"))
         for arguments in (("--db-only",), ("--json-only",), ()):
             self.succeed("backup", *arguments)
-        self.expired = {path for path in self.held() if _stamp(path) < time.strftime("%Y%m%d", time.localtime(time.time() - 31 * 86400))}
+        self.expired = {
+            path
+            for path in self.held()
+            if _stamp(path) < time.strftime("%Y%m%d", time.localtime(time.time() - 31 * 86400))
+        }
         subprocess.run(["cp", "-a", self.backend, self._template], check=True)
         self.base_truth = self.truth()
         return self

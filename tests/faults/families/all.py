@@ -2,4 +2,18 @@
 
 from __future__ import annotations
 
-from families import calls, clocks, corruption, disks, hostile_archives, hostile_inputs, kills, kills_of_restores, retention  # noqa: F401
+from families import (  # noqa: F401
+    calls,
+    clocks,
+    corruption,
+    disks,
+    drills,
+    hostile_archives,
+    hostile_inputs,
+    kills,
+    kills_of_restores,
+    order,
+    retention,
+    rows,
+    servers,
+)

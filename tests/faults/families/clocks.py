@@ -20,6 +20,7 @@ _FOLDS = (
     ("Pacific/Chatham", 1775314800 - 900),
 )
 
+
 def _at(moment: float) -> tuple:
     """Start the command at ``moment``; its clock runs on from there, so that its waiting ends."""
     return ("faketime", "-f", f"{moment - time.time():+.3f}s")
@@ -111,10 +112,17 @@ def twenty_at_once(world: World, random: Random, number: int) -> tuple[str, str]
     started = [world.start("backup", *kind, *wait) for _number in range(20)]
     results = [world.finish(one, begun, timeout=200) for one in started]
     codes = [one.code for one in results]
-    need(set(codes) <= ({0} if wait else {0, 11}), Finding, f"exit codes {codes}: {[one.err[-200:] for one in results][:3]}")
+    need(
+        set(codes) <= ({0} if wait else {0, 11}),
+        Finding,
+        f"exit codes {codes}: {[one.err[-200:] for one in results][:3]}",
+    )
     need(0 in codes, Finding, "none of them made a backup")
     need(len(before.new()) == codes.count(0), SilentLoss, f"{codes.count(0)} successes, {len(before.new())} backups")
     aftermath.judge(before, before.new())
     _ordered(world, before.new(), codes.count(0))
     aftermath.recovers(before)
-    return f"20 starts{' that wait' if wait else ''}: one at a time, the others say 11", f"{codes.count(0)} made, {codes.count(11)} locked"
+    return (
+        f"20 starts{' that wait' if wait else ''}: one at a time, the others say 11",
+        f"{codes.count(0)} made, {codes.count(11)} locked",
+    )

@@ -96,7 +96,11 @@ def _check(world: World, truth: object, target: Sealed, random: Random, names: s
         differences = world.oracle.judge(target.manifest, truth)
         need(not differences, SilentLoss, f"verify passes {target.id}, but {differences[:3]}")
         return "verify passes, the oracle agrees"
-    need(result.code == 2, Finding, f"verify exits with {result.code} instead of 2: {result.err[-400:]}{result.out[-600:]}")
+    need(
+        result.code == 2,
+        Finding,
+        f"verify exits with {result.code} instead of 2: {result.err[-400:]}{result.out[-600:]}",
+    )
     said = result.out + result.err
     need(target.id in said or re.search(names, said), Finding, f"verify does not name it: {said[-600:]}")
     if every:
@@ -142,7 +146,9 @@ def truncated(world: World, random: Random, number: int) -> tuple[str, str]:
     content = path.read_bytes()
     percent = 1 + number % 99
     path.write_bytes(content[: len(content) * percent // 100])
-    return f"{path.name} cut off at {percent} %: verify names it", _check(world, truth, target, random, re.escape(path.name))
+    return f"{path.name} cut off at {percent} %: verify names it", _check(
+        world, truth, target, random, re.escape(path.name)
+    )
 
 
 @family("corruption.exchange", 80, 2, "artifacts and manifests removed, emptied, or exchanged between backups")
@@ -167,7 +173,9 @@ def exchanged(world: World, random: Random, number: int) -> tuple[str, str]:
         target.archive.unlink()
         target.archive.symlink_to(other.archive)
         said = "a link to another archive"
-    return f"{target.id}: {said}: verify names it", _check(world, world.base_truth, target, random, re.escape(target.id))
+    return f"{target.id}: {said}: verify names it", _check(
+        world, world.base_truth, target, random, re.escape(target.id)
+    )
 
 
 @family("corruption.manifest", 200, 3, "every part of a manifest edited, with and without digests that fit")
@@ -205,5 +213,3 @@ def _forge(random: Random, target: Sealed) -> str:
     one[what] = {"sha256": "0" * 64, "size": one["size"] + 1, "name": one["name"].replace("mirai_", "mirai_x", 1)}[what]
     target.write(head)
     return f"{what} of {kind} forged"
-
-

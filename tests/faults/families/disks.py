@@ -11,10 +11,11 @@ from random import Random
 from typing import Callable, Iterator
 
 import aftermath
-from families.kills import table_locked
 from family import family
 from findings import Finding, need
 from world import World
+
+from families.kills import table_locked
 
 
 @contextlib.contextmanager
@@ -169,7 +170,9 @@ def turns_read_only(world: World, random: Random, number: int) -> tuple[str, str
 
 def _break(mount: Path) -> None:
     """Let the file system meet an error, as a dying disk does."""
-    source = subprocess.run(["findmnt", "-no", "SOURCE", mount], check=True, capture_output=True, text=True).stdout.strip()
+    source = subprocess.run(
+        ["findmnt", "-no", "SOURCE", mount], check=True, capture_output=True, text=True
+    ).stdout.strip()
     Path(f"/sys/fs/ext4/{os.path.basename(source)}/trigger_fs_error").write_text("1")
 
 
@@ -181,7 +184,9 @@ def vanishes(world: World, random: Random, number: int) -> tuple[str, str]:
         _call("mount", "--bind", mount, point)
         there = mount / "backups"
         world.repository = point / "backups"
-        world.expired |= {str(world.repository) + path[len(str(there)) :] for path in world.expired if str(there) in path}
+        world.expired |= {
+            str(world.repository) + path[len(str(there)) :] for path in world.expired if str(there) in path
+        }
         world.configure()
         try:
             before, result = during(world, lambda: _call("umount", "--lazy", point), _kind(random))

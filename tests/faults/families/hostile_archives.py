@@ -146,7 +146,9 @@ def _wrong_size(random: Random, watched: Watched, members: list) -> str:
 
 
 def _absurd_name(random: Random, watched: Watched, members: list) -> str:
-    name = random.choice(("data/" + "x" * 300, "data/" + "d/" * 3000 + "x", "data/..", "data/.", "data/a/..", "", "/", ".."))
+    name = random.choice(
+        ("data/" + "x" * 300, "data/" + "d/" * 3000 + "x", "data/..", "data/.", "data/a/..", "", "/", "..")
+    )
     members.append(_info(name))
     return f"a name {name!r:.40}"
 
@@ -210,7 +212,12 @@ def hostile_outer(world: World, random: Random, number: int) -> tuple[str, str]:
     names = list(members)
     victim = random.choice(names)
     new = random.choice(
-        (f"../{watched.name}", f"/{watched.name}", f"database/../../{watched.name}", f"json/mirai_json_/../{watched.name}")
+        (
+            f"../{watched.name}",
+            f"/{watched.name}",
+            f"database/../../{watched.name}",
+            f"json/mirai_json_/../{watched.name}",
+        )
     )
     if number % 3 == 0:
         members = {(new if name == victim else name): content for name, content in members.items()}
@@ -261,7 +268,10 @@ def bomb(world: World, random: Random, number: int) -> tuple[str, str]:
     finally:
         most = watch.stop()
     need(most < 20 << 20, Finding, f"{most} bytes were written for a backup that says far less")
-    return f"{said}, {size >> 20} MiB: refused before the disk is full", f"{watched_outcome}, {most} bytes written at most"
+    return (
+        f"{said}, {size >> 20} MiB: refused before the disk is full",
+        f"{watched_outcome}, {most} bytes written at most",
+    )
 
 
 class _Peak:

@@ -100,7 +100,9 @@ def hostile_env(world: World, random: Random, number: int) -> tuple[str, str]:
     line = lines[number % len(lines)]
     content = line.encode("utf-8", "surrogateescape") + b"\n"
     if number >= len(lines) and random.random() < 0.3:
-        content = content[: len(content) // 2] + random.choice((b"\xff\xfe", b"\0", b"\r")) + content[len(content) // 2 :]
+        content = (
+            content[: len(content) // 2] + random.choice((b"\xff\xfe", b"\0", b"\r")) + content[len(content) // 2 :]
+        )
     (world.backend / ".env").write_bytes(content)
     before = aftermath.Before(world, world.truth())
     result = world.run("backup", "--db-only")
@@ -138,7 +140,17 @@ def hostile_config(world: World, random: Random, number: int) -> tuple[str, str]
     else:
         plain = json.dumps(values)
         place = random.randrange(1, len(plain))
-        damages = (plain[:place], plain + "}", plain[:-1] + ', "log": "/x"}', "[" * 5000, "NaN", '"x"', "", plain + "\0", plain[1:])
+        damages = (
+            plain[:place],
+            plain + "}",
+            plain[:-1] + ', "log": "/x"}',
+            "[" * 5000,
+            "NaN",
+            '"x"',
+            "",
+            plain + "\0",
+            plain[1:],
+        )
         text = random.choice(damages)
         key, said = str(world.config_path), f"no configuration: {text[:20]!r}…"
     world.config_path.write_bytes((json.dumps(values) if text is None else text).encode("utf-8", "surrogatepass"))
@@ -203,16 +215,23 @@ def hostile_dump(world: World, random: Random, number: int) -> tuple[str, str]:
     elif what == 1:
         dump, said = dump[: random.randrange(len(dump))], "cut off"
     elif what == 2:
-        script = f"CREATE TABLE x (); \\! touch {world.directory}/ran\nCOPY x TO PROGRAM 'touch {world.directory}/ran';\n"
+        script = (
+            f"CREATE TABLE x (); \\! touch {world.directory}/ran\nCOPY x TO PROGRAM 'touch {world.directory}/ran';\n"
+        )
         dump, said = bytearray(script.encode()), "plain SQL with commands"
     elif what == 3:
         connection = [*world.connection, "-d", "postgres"]
-        done = subprocess.run([f"{world.server.bindir}/pg_dump", "-Fc", "-Z0", *connection], capture_output=True, check=True)
+        done = subprocess.run(
+            [f"{world.server.bindir}/pg_dump", "-Fc", "-Z0", *connection], capture_output=True, check=True
+        )
         dump, said = bytearray(done.stdout), "the dump of another database"
     elif what == 4:
         dump, said = bytearray(), "nothing"
     elif what == 5:
-        dump, said = bytearray(b"PGDMP" + bytes([1, random.randrange(20), 0, random.choice((4, 8, 255)), 8, 1])) + dump[11:], "another header"
+        dump, said = (
+            bytearray(b"PGDMP" + bytes([1, random.randrange(20), 0, random.choice((4, 8, 255)), 8, 1])) + dump[11:],
+            "another header",
+        )
     else:
         for _number in range(random.choice((1, 1, 5, 50))):
             dump[random.randrange(len(dump))] = random.randrange(256)

@@ -45,7 +45,9 @@ def table_locked(world: World):
     blocker = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True)
     blocker.stdin.write("BEGIN; LOCK TABLE marker IN ACCESS EXCLUSIVE MODE;\n")
     blocker.stdin.flush()
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mirai-backup' AND wait_event_type = 'Lock'"
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mirai-backup' AND wait_event_type = 'Lock'"
+    )
 
     def blocked(process: subprocess.Popen) -> None:
         deadline = time.monotonic() + 20
@@ -54,7 +56,9 @@ def table_locked(world: World):
             need(time.monotonic() < deadline, Finding, "the run never came to wait for a lock")
             time.sleep(0.02)
 
-    held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'marker'::regclass"
+    held = (
+        "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'marker'::regclass"
+    )
     while world.server.psql(held, world.name) == "0":
         time.sleep(0.01)
     try:
@@ -93,7 +97,7 @@ def struck(
     return strike(world, random, arguments, known, prepare, hold, names, fault, children)
 
 
-def strike(world, random, arguments, known, prepare, hold, names, fault, children=True) -> tuple:  # noqa: ANN001
+def strike(world, random, arguments, known, prepare, hold, names, fault, children=True) -> tuple:
     """Run ``arguments`` with ``fault`` at a call; ``prepare`` makes the world ready for each try. With ``hold`` the
     counting begins where it makes the run wait. What is not reached is tried again earlier."""
     call, nth = known.draw(random, names)
@@ -144,7 +148,9 @@ def _at_random(world: World, random: Random, kind: tuple, seconds: float, which:
     outcome = aftermath.disturbed(before, result, died=died)
     if which != signal.SIGKILL:
         allowed = (130, 0, -which)
-        need(result.code in allowed, Finding, f"{signal.Signals(which).name} ends in {result.code}: {result.err[-300:]}")
+        need(
+            result.code in allowed, Finding, f"{signal.Signals(which).name} ends in {result.code}: {result.err[-300:]}"
+        )
         need(not (result.code < 0 and (world.repository / ".staging").glob("*") and _staged(world)), Finding,
              f"{signal.Signals(which).name} ended the run without its cleaning up")  # fmt: skip
     aftermath.recovers(before)

@@ -11,11 +11,12 @@ from random import Random
 
 import aftermath
 import canaries
-from families.kills import CALLS, HEAVY, learnt, strike
 from family import family
 from findings import Finding, Harm, Leftover, Recovery, SilentLoss, Unreached, need
 from oracle import Truth, files
 from world import World
+
+from families.kills import CALLS, HEAVY, learnt, strike
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,11 @@ def nothing_beside(world: World) -> None:
     directories = [path.name for path in world.backend.glob("data*") if path.name != "data"]
     unfinished = [one for one in (*databases, *directories) if "_before_" not in one]
     need(not unfinished, Leftover, f"left beside: {unfinished}")
-    need(len(databases) <= 1 and len(directories) <= 1, Leftover, f"more than one previous state: {databases} {directories}")
+    need(
+        len(databases) <= 1 and len(directories) <= 1,
+        Leftover,
+        f"more than one previous state: {databases} {directories}",
+    )
 
 
 def _prepare(world: World, rolled: bool) -> States:
@@ -90,7 +95,7 @@ def _settles(world: World, states: States, random: Random, verb: str) -> str:
     return f"then {following}: {'new' if found == new else 'old'} state whole"
 
 
-def _killed(world: World, random: Random, verb: str, arguments: tuple, prepare, by_call: bool) -> tuple:  # noqa: ANN001
+def _killed(world: World, random: Random, verb: str, arguments: tuple, prepare, by_call: bool) -> tuple:
     known = learnt(world, verb, arguments, lambda one: prepare() and None)
     if by_call:
         names = HEAVY if random.random() < 0.7 else CALLS
@@ -148,5 +153,3 @@ def _pruned(world: World, before: dict, finished: bool) -> None:
     for manifest in world.manifests():
         missing = [str(one) for one in aftermath.artifacts(manifest) if held.get(str(one)) != before.get(str(one))]
         need(not missing, SilentLoss, f"{manifest.name} is there without {missing}")
-
-

@@ -38,7 +38,13 @@ def shadow(backups: list[dict], policy: dict, now: float) -> set:
     return going
 
 
-@family("retention.days", 10, 2, "a thousand simulated days of success, failure, damage, pins, drills, clock steps", needs_world=False)
+@family(
+    "retention.days",
+    10,
+    2,
+    "a thousand simulated days of success, failure, damage, pins, drills, clock steps",
+    needs_world=False,
+)
 def thousand_days(_world: object, random: Random, number: int) -> tuple[str, str]:
     if str(SOURCE) not in sys.path:
         sys.path.insert(0, str(SOURCE))
@@ -79,7 +85,10 @@ def thousand_days(_world: object, random: Random, number: int) -> tuple[str, str
             good = [one for one in backups if one["kind"] == kind and one["good"]]
             ever = [one for one in wanted if one.startswith(kind)]
             need(not ever or len(good) >= min(policy[kind][1], len(good) + 1) - 1, Harm, f"day {day}: below the floor")
-    return f"{policy}, {success:.0%} success: as the documentation says, every day", f"{pruned} pruned, {len(backups)} left"
+    return (
+        f"{policy}, {success:.0%} success: as the documentation says, every day",
+        f"{pruned} pruned, {len(backups)} left",
+    )
 
 
 def _candidate(retention: object, one: dict) -> object:
@@ -98,7 +107,11 @@ def real_prune(world: World, random: Random, number: int) -> tuple[str, str]:
     for sealed in manifests:
         head = sealed.head()
         ended = time.time() - random.uniform(0, 70) * _DAY + (80 * _DAY if future else 0)
-        head["ended"] = datetime.datetime.fromtimestamp(ended, datetime.timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        head["ended"] = (
+            datetime.datetime.fromtimestamp(ended, datetime.timezone.utc)
+            .isoformat(timespec="microseconds")
+            .replace("+00:00", "Z")
+        )
         sealed.write(head)
         good = random.random() > 0.15
         if not good:
@@ -108,7 +121,9 @@ def real_prune(world: World, random: Random, number: int) -> tuple[str, str]:
             world.succeed("keep", sealed.id)
         backups.append({"id": sealed.id, "kind": head["kind"], "number": head["sequence"], "ended": ended, "good": good,
                         "pinned": pinned, "drilled": False})  # fmt: skip
-    foreign = world.repository / "full" / random.choice(("mirai_full_20200101_000000.tar.gz", "notes", "mirai_full_x.tar.gz"))
+    foreign = (
+        world.repository / "full" / random.choice(("mirai_full_20200101_000000.tar.gz", "notes", "mirai_full_x.tar.gz"))
+    )
     foreign.write_text("foreign")
     held = world.held()
     going = shadow(backups, policy, time.time())
