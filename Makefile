@@ -21,7 +21,7 @@ heading = printf '\n=== %s ===\n' "$(1)"
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
 # make bench   peak memory, and ratios to bare pg_dump and to the guide, at 20 MB, 200 MB and 2 GB; BENCH="--sizes 20M"
-.PHONY: help demo test bench bootstrap lint unit integration molecule clean $(SCENARIOS:%=molecule-%)
+.PHONY: help demo test bench bootstrap lint sanity unit integration molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,7 +31,7 @@ demo:
 
 test:
 	@started=$$SECONDS
-	for part in bootstrap lint unit integration molecule; do
+	for part in bootstrap lint sanity unit integration molecule; do
 	    $(MAKE) --no-print-directory $$part
 	done
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
@@ -54,6 +54,15 @@ lint: $(VENV)/.stamp
 	ansible-lint --offline
 	$(call heading,lint: variables of role$(comma) engine and docs agree)
 	python tests/lint/variables.py --check
+	$(call heading,lint: the page of errors is the source's)
+	python tests/lint/errors.py --check
+	$(call heading,lint: rooms and their imports are as docs/architecture.md says)
+	python tests/lint/rooms.py --check
+
+sanity: $(VENV)/.stamp
+	@$(call heading,ansible-test sanity$(comma) nothing ignored)
+	$(in_venv)
+	tests/ansible_test.sh sanity
 
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)

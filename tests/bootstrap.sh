@@ -25,6 +25,9 @@ readonly -a tools=(
     "strace strace"
     "gpg gnupg"
     "setpriv util-linux"
+    "promtool prometheus"
+    "systemd-analyze systemd"
+    "shellcheck shellcheck"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

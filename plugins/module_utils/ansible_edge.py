@@ -4,18 +4,38 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 from collections.abc import Iterator
 
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import config, install, outcome
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import EngineError
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import arguments, config, install, outcome
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.access import Access
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import EngineError, UsageError
 
 CONFIG_SPEC = {"config": {"type": "path", "default": config.DEFAULT_PATH}}
+ACCESS_SPEC = {
+    "gpg_key_file": {"type": "path", "default": "", "no_log": False},
+    "gpg_key_passphrase_file": {"type": "path", "default": "", "no_log": False},
+    "accept_unsigned": {"type": "bool", "default": False},
+}
 
 
 def load(module) -> config.Config:
     """The configuration that the parameter ``config`` names. Raises ConfigError."""
     return config.load(module.params["config"])
+
+
+def access(module) -> Access:
+    """What the parameters of ``ACCESS_SPEC`` bring to read a backup; an empty path stays empty."""
+    return Access(*(module.params[name] for name in ACCESS_SPEC))
+
+
+def age(written: str) -> float:
+    """Seconds of a length of time such as ``26h``. Raises UsageError."""
+    try:
+        return arguments.age(written)
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(str(error), "correct the parameter max_age") from error
 
 
 def leave(module, result: outcome.Outcome, changed: bool) -> None:
@@ -31,6 +51,8 @@ def leave(module, result: outcome.Outcome, changed: bool) -> None:
         module.fail_json(msg=lines[0] if lines else "failed", **values)
     for problem in values.get("incomplete", ()):
         module.warn(f"incomplete: {problem}")
+    for problem in values.get("watching", ()):
+        module.warn(f"watching: {problem}")
     for warning in values.pop("warnings", ()):
         module.warn(warning)
     module.exit_json(**values)
@@ -42,7 +64,7 @@ def failures(module) -> Iterator[None]:
     try:
         yield
     except EngineError as error:
-        module.fail_json(msg=str(error), **error.document())
+        module.fail_json(msg=error.words, **error.document())
     except OSError as error:
         module.fail_json(msg=f"{error.filename or 'the system'}: {error.strerror or error}", exit_code=1)
 

@@ -83,6 +83,11 @@ plan:
   description: What a backup would do, and the space it would need.
   returned: in check mode
   type: dict
+watching:
+  description: What hooks, alerts, heartbeat and metrics could not do. It changes no result.
+  returned: success, not in check mode
+  type: list
+  elements: str
 exit_code:
   description: The exit status that the command would have.
   returned: always

@@ -10,6 +10,7 @@ short_description: List the backups of the Mirai Knowledge System, or describe o
 version_added: 0.1.0
 description:
   - Reads the repository's manifests. Without O(backup) it lists what is there, with it it describes that one backup.
+  - With O(check) it also answers whether all is well, as the command C(mirai-backup check) does.
 author:
   - The mirai.backup authors (@mirai-knowledge-systems)
 extends_documentation_fragment:
@@ -30,8 +31,19 @@ options:
       - full
       - database
       - json
+  check:
+    description:
+      - Also return RV(status), with everything that C(mirai-backup check) finds. Problems do not fail the task.
+    type: bool
+    default: false
+  max_age:
+    description:
+      - With O(check), how old the newest good backup of each half may be, such as V(26h) or V(2d).
+    type: str
+    default: 26h
 seealso:
   - module: mirai.backup.backup
+  - module: mirai.backup.fleet_status
   - module: mirai.backup.restore
 """
 
@@ -44,6 +56,13 @@ EXAMPLES = r"""
 - name: Describe the newest backup
   mirai.backup.backup_info:
     backup: latest
+
+- name: Ask whether all is well
+  mirai.backup.backup_info:
+    check: true
+    max_age: 2d
+  register: found
+  failed_when: found is failed or found.status.problems | length > 0
 """
 
 RETURN = r"""
@@ -79,6 +98,49 @@ manifest:
   description: The manifest of the backup asked for, but for its list of files.
   returned: when O(backup) is given
   type: dict
+status:
+  description:
+    - The state of this server. Times are in UTC, ages in seconds, sizes in bytes.
+  returned: when O(check) is true
+  type: dict
+  contains:
+    problems:
+      description: What C(mirai-backup check) finds wrong, each in one line.
+      type: list
+      elements: str
+    warnings:
+      description: What it finds worth knowing.
+      type: list
+      elements: str
+    halves:
+      description:
+        - Of V(database) and V(json) each the newest good backup, and the sizes of the last ones, oldest first.
+        - V(null) where there is no good backup of that half.
+      type: dict
+    drill:
+      description: The last drill; V(null) where there was none.
+      type: dict
+    drill_wanted:
+      description: Whether drills are configured.
+      type: bool
+    backups:
+      description: How many backups there are.
+      type: int
+    size:
+      description: What they take.
+      type: int
+    application:
+      description: What is backed up.
+      type: str
+    engine_version:
+      description: The version of the engine that made the newest backup.
+      type: str
+    time:
+      description: When the question was answered.
+      type: str
+    max_age_seconds:
+      description: The age that was allowed.
+      type: float
 exit_code:
   description: The exit status that the command would have.
   returned: always
@@ -95,9 +157,11 @@ next_step:
   type: str
 """
 
+from dataclasses import replace
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import inventory
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import host_status, inventory
 
 
 def main():
@@ -106,6 +170,8 @@ def main():
             **ansible_edge.CONFIG_SPEC,
             "backup": {"type": "str"},
             "kind": {"type": "str", "choices": ["full", "database", "json"]},
+            "check": {"type": "bool", "default": False},
+            "max_age": {"type": "str", "default": "26h"},
         },
         mutually_exclusive=[("backup", "kind")],
         supports_check_mode=True,
@@ -116,6 +182,9 @@ def main():
             outcome = inventory.info(config, module.params["backup"])
         else:
             outcome = inventory.run(config, module.params["kind"])
+        if module.params["check"]:
+            max_age = ansible_edge.age(module.params["max_age"])
+            outcome = replace(outcome, document={**outcome.document, "status": host_status.of(config, max_age)})
     ansible_edge.leave(module, outcome, changed=False)
 
 

@@ -16,6 +16,7 @@ author:
 extends_documentation_fragment:
   - mirai.backup.attributes
   - mirai.backup.config
+  - mirai.backup.access
 attributes:
   check_mode:
     support: full
@@ -138,6 +139,11 @@ plan:
   description: What would be done.
   returned: in check mode
   type: dict
+watching:
+  description: What hooks, alerts, heartbeat and metrics could not do. It changes no result.
+  returned: success, not in check mode
+  type: list
+  elements: str
 exit_code:
   description: The exit status that the command would have.
   returned: always
@@ -166,6 +172,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             **ansible_edge.CONFIG_SPEC,
+            **ansible_edge.ACCESS_SPEC,
             "state": {"type": "str", "choices": ["restored", "rolled_back"], "default": "restored"},
             "backup": {"type": "str"},
             "components": {"type": "str", "choices": ["full", "database", "json"], "default": "full"},
@@ -186,6 +193,7 @@ def main():
             request = restore.Request(
                 **{key: module.params[key] for key in TEXTS},
                 **{key: tuple(module.params[key]) for key in LISTS},
+                access=ansible_edge.access(module),
             )
             outcome = (restore.plan if module.check_mode else restore.run)(config, request)
     ansible_edge.leave(module, outcome, changed=True)

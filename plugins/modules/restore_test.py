@@ -18,6 +18,7 @@ author:
 extends_documentation_fragment:
   - mirai.backup.attributes
   - mirai.backup.config
+  - mirai.backup.access
 attributes:
   check_mode:
     support: full
@@ -38,6 +39,10 @@ options:
         timestamp or a path.
     type: str
     default: latest
+  repository:
+    description:
+      - Another repository than the configuration's, such as one that was brought from another host.
+    type: path
 seealso:
   - module: mirai.backup.backup
   - module: mirai.backup.restore
@@ -121,8 +126,15 @@ plan:
   description: What would be drilled, with which checks, and where.
   returned: in check mode
   type: dict
+watching:
+  description: What hooks, alerts, heartbeat and metrics could not do. It changes no result.
+  returned: when a drill was run
+  type: list
+  elements: str
 exit_code:
-  description: The exit status that the command would have. 2 means that the drill failed, 4 that it is undecided.
+  description:
+    - The exit status that the command would have. 2 means that the drill failed, 4 that it is undecided, 12 that the
+      backup cannot be decrypted.
   returned: always
   type: int
   sample: 0
@@ -140,16 +152,25 @@ next_step:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import drill
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.config import elsewhere
 
 
 def main():
     module = AnsibleModule(
-        argument_spec={**ansible_edge.CONFIG_SPEC, "backup": {"type": "str", "default": "latest"}},
+        argument_spec={
+            **ansible_edge.CONFIG_SPEC,
+            **ansible_edge.ACCESS_SPEC,
+            "backup": {"type": "str", "default": "latest"},
+            "repository": {"type": "path"},
+        },
         supports_check_mode=True,
     )
     with ansible_edge.failures(module):
-        config = ansible_edge.load(module)
-        outcome = (drill.plan if module.check_mode else drill.run)(config, module.params["backup"])
+        config = elsewhere(ansible_edge.load(module), module.params["repository"])
+        if module.check_mode:
+            outcome = drill.plan(config, module.params["backup"])
+        else:
+            outcome = drill.run(config, module.params["backup"], access=ansible_edge.access(module))
     ansible_edge.leave(module, outcome, changed=True)
 
 

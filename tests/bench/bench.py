@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Measure the engine side by side with bare pg_dump and with the operators' guide, and write docs/benchmarks.md.
 
     python3 tests/bench/bench.py [--sizes 20M,200M,2G] [--memory-sizes …] [--files 100000] [--repeat 3]
@@ -11,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -18,10 +18,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[1:1] = [str(ROOT / path) for path in ("tests/integration", "tests/fixtures", "plugins/module_utils")]
 
+import charts
+import comparisons
 import document
 import footprints
 import history
+import hosts
 import machine
+import peers
 import rounds
 from document import Results
 from generate import size_of
@@ -47,6 +51,7 @@ def main(argv: "list[str] | None" = None) -> int:
             server.remove()
     page = document.render(found)
     options.output.write_text(page, encoding="utf-8")
+    _draw(options.output.parent / "images", found)
     print(page)
     for one in document.missed(found):
         _say(f"goal missed: {one}")
@@ -60,6 +65,9 @@ def _options(argv: "list[str] | None") -> argparse.Namespace:
     parser.add_argument("--memory-sizes", type=_sizes, help="to watch the memory at (default: as --sizes)")
     parser.add_argument("--files", type=int, default=100_000, help="small files; 0: none (default: %(default)s)")
     parser.add_argument("--backups", type=int, default=10_000, help="for list; 0: none (default: %(default)s)")
+    parser.add_argument("--most-files", type=int, default=1_000_000, help="for memory; 0: none (default: %(default)s)")
+    parser.add_argument("--peers", default="200M", help="size to hold other tools to; 0: none (default: %(default)s)")
+    parser.add_argument("--hosts", type=int, default=100, help="to set up; 0: none (default: %(default)s)")
     parser.add_argument("--repeat", type=int, default=3, help="rounds (default: %(default)s)")
     parser.add_argument("--scratch", type=Path, help="where to make it all (default: the system's place)")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md", help="default: %(default)s")
@@ -92,12 +100,35 @@ def _measure(options: argparse.Namespace, scratch: Path, server: Server) -> Resu
             found.times[size] = rounds.sized(subject, options.repeat, _say)
         if size in options.memory_sizes:
             found.peaks[size] = footprints.sized(subject, _say)
-        if number == 0 and options.backups:
-            _list(subject, options, found)
+            found.sizes[size] = rounds.sizes(subject, _say)
+        if number == 0:
+            found.retained = rounds.retained(subject, options.repeat, _say)
+            if options.backups:
+                _list(subject, options, found)
+        if size == options.peers:
+            _say(f"{size}: other tools")
+            found.peers, found.peers_of = peers.database(subject, options.repeat, _say), size
         subject.remove()
     if options.files:
         _many_files(options, scratch, server, found)
+    if options.most_files:
+        _most_files(options, scratch, server, found)
+    if options.hosts:
+        _say(f"{options.hosts} hosts: setting them up twice")
+        subject = Subject(scratch / "many", server, "benchmany").generate(0, size_of("100K"))
+        found.setups = hosts.setups(subject, options.hosts)
+        subject.remove()
     return found
+
+
+def _draw(directory: Path, found: Results) -> None:
+    """The charts beside the page."""
+    directory.mkdir(exist_ok=True)
+    goals = charts.draw("Every figure as a share of its goal (the line)", document.bars(found))
+    (directory / "benchmarks-goals.svg").write_text(goals, encoding="utf-8")
+    if found.peers:
+        chart = charts.draw("Seconds of the first backup of the database", comparisons.bars(found.peers), " s")
+        (directory / "benchmarks-peers.svg").write_text(chart, encoding="utf-8")
 
 
 def _list(subject: Subject, options: argparse.Namespace, found: Results) -> None:
@@ -117,6 +148,21 @@ def _many_files(options: argparse.Namespace, scratch: Path, server: Server, foun
     found.file_times = rounds.many_files(subject, options.repeat, _say)
     runs = [footprints.many_files(subject, _say) for _number in range(options.repeat)]
     found.file_peaks = {verb: merged([run[verb] for run in runs]) for verb in runs[0]}
+    if options.peers != "0":
+        found.file_peers = peers.files(subject, options.repeat, _say)
+    subject.remove()
+
+
+def _most_files(options: argparse.Namespace, scratch: Path, server: Server, found: Results) -> None:
+    _say(f"{options.most_files} tiny files: making them")
+    subject = Subject(scratch / "most", server, "benchmost").generate(0, size_of("100K"))
+    for number in range(options.most_files):
+        if number % 1000 == 0:
+            directory = os.path.join(subject.data, "most", f"{number // 1000:06d}")
+            os.makedirs(directory)
+        with open(os.path.join(directory, f"entry_{number:09d}.json"), "wb", buffering=0) as file:
+            file.write(b'{"id": %d}\n' % number)
+    found.most_files, found.most_peaks = options.most_files, footprints.most_files(subject, _say)
     subject.remove()
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Optional
 
+import comparisons
 import figures
+from charts import Bar
+from comparisons import table
 from figures import met
+from hosts import Setups
 from peaks import Peak
+from peers import Row
 from series import Series
 
 _INTRODUCTION = """\
@@ -18,9 +24,9 @@ ways one after the other, so ratios count, and seconds are only there to show wh
 """
 _TERMS = """\
 - **floor**: `pg_dump -Fc -Z0 > /dev/null`, the work of the server itself, which nobody can save.
-- **guide**: what the operators' guide does: `pg_dump -Fc | gzip`, `tar -czf` of the data directory, `tar -czf` of both
-  once more; back with `gunzip`, `createdb`, `pg_restore`. All at their default levels. The dump runs as a pipe, on two
-  cores at once, which is kinder to it than the script, where gzip waits for pg_dump.
+- **guide**: what the operators' guide does: `pg_dump -Fc` into a file, `gzip` of it, `tar -czf` of the data directory,
+  `tar -czf` of all that is kept once more; back with `gunzip`, `createdb`, `pg_restore`. One after the other, as in the
+  script, all at their default levels. **As a pipe**, `pg_dump -Fc | gzip` on two cores, is what it could have been.
 - **goal**: judged at the largest size; at small ones the start of the programs is most of the time.
 - **peak memory**: of the engine's own Python process, as the kernel counts it (VmHWM); that is what the goals are for.
   The programs it starts (pg_dump, the compressor, psql, pg_restore) are listed apart, the largest of each name.
@@ -46,14 +52,24 @@ class Results:
     manifest_bytes: int = 0
     listing: Series = Series((0.0,))
     listing_peak: float = 0.0
+    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    retained: tuple[Series, ...] = ()
+    peers: dict[str, Row] = field(default_factory=dict)
+    peers_of: str = ""
+    file_peers: dict[str, Row] = field(default_factory=dict)
+    most_files: int = 0
+    most_peaks: dict[str, Peak] = field(default_factory=dict)
+    setups: Optional[Setups] = None
 
 
 def render(found: Results) -> str:
     """The page."""
     busy = f"\n**{found.busy}**\n" if found.busy else ""
     parts = [_INTRODUCTION + busy]
-    parts.append("## Ratios\n\n" + _ratios(found))
+    chart = "![every figure as a share of its goal](images/benchmarks-goals.svg)\n"
+    parts.append("## Ratios\n\n" + _ratios(found) + "\n" + chart)
     parts.append("## Peak memory, MiB\n\n" + _memory(found))
+    parts += comparisons.sections(found)
     if found.file_peaks:
         parts.append(f"## {found.files:,} small files\n\n" + _files(found))
     parts.append("## What the words mean\n\n" + _TERMS)
@@ -66,14 +82,9 @@ def render(found: Results) -> str:
 
 def missed(found: Results) -> list[str]:
     """The goals that were not met, a line each."""
-    rows = [(row[0], row[-1]) for row in (*_ratio_rows(found), *_memory_rows(found), *_file_rows(found))]
+    every = (*_ratio_rows(found), *_memory_rows(found), *_file_rows(found), *comparisons.rows(found))
+    rows = [(row[0], row[-1]) for row in every]
     return [name for name, verdict in rows if verdict == met(1, 0)]
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _ratios(found: Results) -> str:
@@ -97,8 +108,14 @@ def _ratio_rows(found: Results) -> list[list[str]]:
     return rows
 
 
-def _row(name: str, cells: list[str], value: float, goal: float) -> list[str]:
-    return [name, *cells, f"≤ {goal:g}", met(value, goal)]
+def bars(found: Results) -> list[Bar]:
+    """Every figure that has a goal, at the largest size, for a chart."""
+    times = list(found.times.values())[-1]
+    return [Bar(one.name, one.of(times).median, one.goal) for one in figures.RATIOS if one.goal is not None]
+
+
+def _row(name: str, cells: list[str], value: float, goal: Optional[float]) -> list[str]:
+    return [name, *cells, "" if goal is None else f"≤ {goal:g}", met(value, goal)]
 
 
 def _first(cell: str, sizes: list[str]) -> list[str]:

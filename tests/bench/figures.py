@@ -8,7 +8,9 @@ from typing import Callable, Optional
 from peaks import Peak
 from series import Series
 
-GZIP_MIB, ZSTD_MIB = 48, 96
+GZIP_MIB, ZSTD_MIB, MANY_MIB = 48, 96, 256
+SIZES = {"gzip": 1.18, "zstd": 0.90}
+RETAINED = 1.05
 
 
 @dataclass(frozen=True)
@@ -16,32 +18,41 @@ class Figure:
     """One promise: what is measured, and the most it may be."""
 
     name: str
-    goal: float
+    goal: Optional[float]
     of: Callable[[dict], Series]
 
 
-def _ratio(mine: str, theirs: str, goal: float, name: str) -> Figure:
+def _ratio(mine: str, theirs: str, goal: Optional[float], name: str) -> Figure:
     return Figure(name, goal, lambda times: times[mine].over(times[theirs]))
 
 
 RATIOS = (
     _ratio("database without fingerprint", "floor", 1.30, "database backup without fingerprint / floor"),
+    _ratio("database, standard library", "floor", 2.10, "the same, the standard library's compressor alone / floor"),
     _ratio("database", "floor", 1.90, "database backup with full fingerprint / floor"),
     _ratio("database without fingerprint", "guide database", 0.125, "database backup without fingerprint / guide"),
     _ratio("database", "guide database", 0.20, "database backup with full fingerprint / guide"),
+    _ratio("floor", "guide database", None, "the floor itself / guide"),
+    _ratio("database", "guide database, piped", None, "database backup with full fingerprint / guide as a pipe"),
+    _ratio("database", "database without fingerprint", None, "what the fingerprint adds"),
     _ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide"),
     _ratio("full", "guide full", 0.15, "full backup with proof / guide"),
+    _ratio("full", "guide full, five retained", 0.08, "the same, five backups retained / guide"),
     _ratio("verify", "full", 0.50, "verify / full backup"),
     _ratio("restore", "guide restore", 1.00, "restore of the database with proof / guide, without"),
+    _ratio("restore, lz4", "guide restore", 0.75, "the same with restore_toast_compression: lz4 / guide"),
     _ratio("drill", "restore", 1.60, "drill of a database backup / its restore"),
 )
 OVERHEAD = Figure("seconds over bare pg_dump, with full fingerprint", 1.0, lambda t: t["database"].minus(t["floor"]))
 MANY_FILES = _ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide")
 
 
-def met(value: float, goal: float) -> str:
-    """The verdict for a table: a figure that rounds to its goal has met it."""
-    return "yes" if round(value, 2) <= goal else "**no**"
+def met(value: float, goal: Optional[float]) -> str:
+    """The verdict for a table: a figure that rounds to its goal has met it; one without a goal is for comparison."""
+    if goal is None:
+        return ""
+    digits = max(2, len(f"{goal:g}".partition(".")[2]))
+    return "yes" if round(value, digits) <= goal else "**no**"
 
 
 def memory_goal(verb: str) -> int:

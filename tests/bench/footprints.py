@@ -9,6 +9,8 @@ from subject import Subject
 
 Say = Callable[[str], object]
 
+MOST_VERBS = {"backup --json-only": ("backup", "--json-only"), "verify": ("verify", "latest")}
+
 # The full backup comes after its halves, so that ``latest`` means it.
 GZIP_VERBS = {
     "backup --db-only": ("backup", "--db-only"),
@@ -43,6 +45,12 @@ def many_files(subject: Subject, say: Say) -> dict[str, Peak]:
     """The peaks and times by verb over many small files."""
     subject.forget()
     return _each(subject, FILE_VERBS, say)
+
+
+def most_files(subject: Subject, say: Say) -> dict[str, Peak]:
+    """The peaks over very many files."""
+    subject.forget()
+    return _each(subject, MOST_VERBS, say)
 
 
 def _each(subject: Subject, verbs: dict, say: Say) -> dict[str, Peak]:

@@ -1,7 +1,7 @@
 """What the operators' guide does by hand and by shell script: the other side of every ratio.
 
-The dump is ``pg_dump -Fc | gzip``, both at their default level; as a pipe it uses two cores where the script, one
-after the other, uses one, so the ratios flatter nobody.
+As in the script, one thing comes after the other: ``pg_dump -Fc`` into a file, ``gzip`` of the file, ``tar -czf`` of
+the data directory, ``tar -czf`` of everything that is kept. All at their default level.
 """
 
 from __future__ import annotations
@@ -21,6 +21,15 @@ def floor(subject: Subject) -> float:
     return _seconds(lambda: _pipe((_pg(subject, "pg_dump", "-Fc", "-Z0"),), Path("/dev/null")))
 
 
+def dump_bytes(subject: Subject) -> int:
+    """Bytes of the dump at gzip -6, compressed once."""
+    path = subject.directory / "dump.gz"
+    _pipe((_pg(subject, "pg_dump", "-Fc", "-Z0"), ("gzip", "-6")), path)
+    size = path.stat().st_size
+    path.unlink()
+    return size
+
+
 class Guide:
     """The guide's backups of ``subject`` in a directory of their own."""
 
@@ -35,18 +44,30 @@ class Guide:
 
     def database(self) -> float:
         """Seconds of the database backup."""
+        plain = self._dump.with_suffix("")
+        dump = _pg(self._subject, "pg_dump", "-Fc", "-f", str(plain))
+        return _seconds(lambda: (_run(dump), _run(("gzip", "--force", plain))))
+
+    def piped(self) -> float:
+        """Seconds of the same as a pipe, which the script is not: on two cores the dump and gzip run side by side."""
         argv = _pg(self._subject, "pg_dump", "-Fc")
-        return _seconds(lambda: _pipe((argv, ("gzip",)), self._dump))
+        return _seconds(lambda: _pipe((argv, ("gzip",)), self._root / "piped"))
 
     def json(self) -> float:
         """Seconds of the JSON backup."""
         argv = ("tar", "-czf", self._json, "-C", self._subject.backend, "data")
         return _seconds(lambda: _run(argv))
 
-    def full(self) -> float:
-        """Seconds of the full backup: both halves, then both packed once more."""
+    def full(self, halves: float) -> float:
+        """Seconds of the full backup: ``halves``, those of both, and then all that is kept packed once more."""
         argv = ("tar", "-czf", self._root / "full" / "mirai_full.tar.gz", "-C", self._root, "database", "json")
-        return self.database() + self.json() + _seconds(lambda: _run(argv))
+        return halves + _seconds(lambda: _run(argv))
+
+    def retain(self, count: int) -> None:
+        """Keep ``count`` backups of each half, the ones before like the last."""
+        for number in range(1, count):
+            for path in (self._dump, self._json):
+                shutil.copyfile(path, path.with_name(f"{number}_{path.name}"))
 
     def restore(self) -> float:
         """Seconds of the manual restore of the database into a new one; nothing is checked."""

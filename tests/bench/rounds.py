@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Callable
 
-from guide import Guide, floor
+from guide import Guide, dump_bytes, floor
 from series import Series, collected
 from subject import Subject
 
 Say = Callable[[str], object]
+FIVE, RETAINED = 5, 20
 
 
 def sized(subject: Subject, repeat: int, say: Say) -> dict[str, Series]:
@@ -34,6 +35,42 @@ def starts(subject: Subject, repeat: int) -> Series:
     return Series(tuple(subject.timed("--version") for _number in range(max(5, repeat))))
 
 
+def retained(subject: Subject, repeat: int, say: Say) -> tuple[Series, Series]:
+    """Seconds and bytes of a full backup with ``RETAINED`` kept, over those with none, in pairs."""
+    subject.forget()
+    subject.configure(fingerprint="full", compression="auto")
+    for _number in range(RETAINED):
+        subject.timed("backup")
+    pairs = []
+    for number in range(repeat):
+        found = []
+        for place in ("with", "without") if number % 2 else ("without", "with"):
+            kept = subject.settings.get("repository")
+            if place == "without":
+                subject.configure(repository=str(subject.directory / f"empty{number}"))
+            seconds = subject.timed("backup")
+            found.append((place, seconds, subject.newest("full")["size"]))
+            subject.settings.pop("repository", None)
+            subject.configure(**({"repository": kept} if kept else {}))
+        sides = {place: (seconds, size) for place, seconds, size in found}
+        pairs.append([sides["with"][one] / sides["without"][one] for one in (0, 1)])
+    say(f"  {RETAINED} retained over none: " + ", ".join(f"{seconds:.2f}" for seconds, _size in pairs))
+    seconds, sizes = zip(*pairs)
+    return Series(seconds), Series(sizes)
+
+
+def sizes(subject: Subject, say: Say) -> dict[str, int]:
+    """Bytes of the database's backup with gzip and with zstd, and of its dump at gzip -6."""
+    found = {"gzip -6": dump_bytes(subject)}
+    for name, compression in (("gzip", "auto"), ("zstd", "zstd")):
+        subject.configure(compression=compression)
+        subject.timed("backup", "--db-only")
+        found[name] = subject.newest("database")["size"]
+    subject.configure(compression="auto")
+    say("  bytes: " + ", ".join(f"{name} {size:,}" for name, size in found.items()))
+    return found
+
+
 def _round(subject: Subject, number: int, say: Say) -> dict[str, float]:
     subject.forget()
     guide = Guide(subject)
@@ -42,15 +79,25 @@ def _round(subject: Subject, number: int, say: Say) -> dict[str, float]:
     found["database without fingerprint"] = subject.timed("backup", "--db-only")
     subject.configure(fingerprint="full")
     found["database"] = subject.timed("backup", "--db-only")
-    found["guide full"] = guide.full()
-    found["full"] = subject.timed("backup")
-    found["guide database"] = guide.database()
-    found["guide json"] = guide.json()
-    found["json"] = subject.timed("backup", "--json-only")
-    found["verify"] = subject.timed("verify", subject.newest("full")["id"])
-    found["guide restore"] = guide.restore()
     database_id = subject.newest("database")["id"]
+    subject.configure(fingerprint="off", compression="zlib")
+    found["database, standard library"] = subject.timed("backup", "--db-only")
+    subject.configure(fingerprint="full", compression="auto")
+    found["guide database"] = guide.database()
+    found["guide database, piped"] = guide.piped()
+    found["json"] = subject.timed("backup", "--json-only")
+    found["guide json"] = guide.json()
+    found["full"] = subject.timed("backup")
+    halves = found["guide database"] + found["guide json"]
+    found["guide full"] = guide.full(halves)
+    guide.retain(FIVE)
+    found["guide full, five retained"] = guide.full(halves)
+    found["verify"] = subject.timed("verify", subject.newest("full")["id"])
     found["restore"] = subject.timed("restore", database_id, "--db-only")
+    found["guide restore"] = guide.restore()
+    subject.configure(restore_toast_compression="lz4")
+    found["restore, lz4"] = subject.timed("restore", database_id, "--db-only")
+    subject.configure(restore_toast_compression="default")
     found["drill"] = subject.timed("drill", database_id)
     guide.remove()
     _report(number, found, say)

@@ -14,6 +14,7 @@ from peaks import CommandFailed, Peak, watch
 from server import Server
 
 SEED = 7
+SENTENCES = (24, 60)  # of a small file: some 7 kB
 
 
 class Subject(Application):
@@ -30,7 +31,7 @@ class Subject(Application):
         self.server.psql(f"CREATE DATABASE {self.database} OWNER {self.database}")
         if size:
             self._load(size)
-        generate.write_data_dir(self.data, SEED, data_size, files)
+        generate.write_data_dir(self.data, SEED, data_size, files, *SENTENCES)
         self.write_env(self.url(password="bench"))
         self.configure(drill_dir=str(self.directory))
         return self

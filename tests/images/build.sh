@@ -28,7 +28,7 @@ die() {
 site_of() {
     local found=""
     if [[ -f /etc/debian_version ]] && command -v apt-get >/dev/null; then
-        found="$(apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+        found="$(apt-get indextargets --format "\$(SITE) \$(RELEASE) \$(COMPONENT)" 'Created-By: Packages' |
             awk -v release="$1" '$2 == release && $3 == "main" { print $1; exit }')"
     fi
     printf '%s\n' "${found:-$2}"

@@ -7,8 +7,8 @@ readonly log="/var/log/dockerd.log"
 answers() { docker info >/dev/null 2>&1; }
 
 wait_for_engine() {
-    local second
-    for second in $(seq 1 "$1"); do
+    local left
+    for ((left = $1; left > 0; left--)); do
         answers && return 0
         sleep 1
     done

@@ -76,6 +76,7 @@ class Application:
             "admin_url": self.server.admin_url,
             "log": str(self.log),
             "pg_bindir": self.server.bindir,
+            "alert_mail": [],
             **self.settings,
         }
         self.config_path.write_text(json.dumps(values))

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Writes docs/variables.md from the role's argument_specs.yml, and holds defaults/main.yml and the engine to it.
@@ -42,6 +41,10 @@ TAIL = """
 | `components` | restore | `full` (default), `database` or `json` |
 | `to_database`, `to_dir` | restore | restore under another name or directory, and leave what is live alone |
 | `confirm` | restore | `<id>@<host>`, where a refusal asks for it |
+| `status_reports` | status | where the report is written, by default `status_reports` where the play is started |
+| `status_max_age` | status | how old the newest backup of each half may be, by default `26h` |
+| `status_language` | status | `en` (default) or `ja`: the language that the page opens in |
+| `status_fail` | status | `true` (default): fail unless all are ok; `problem`: let warnings pass; `false`: never |
 """
 
 

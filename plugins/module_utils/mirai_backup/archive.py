@@ -27,6 +27,7 @@ from .tree import Node, unreadable, walk
 
 _BLOCK = 1 << 20
 _PAUSES = (0.2, 0.5, 1.0)
+_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
 _END_OF_ARCHIVE = b"\0" * 1024
 
 
@@ -50,11 +51,13 @@ class Findings:
 class Archiver:
     """Archives the directory ``root``; ``spool_path`` is a new file that keeps the entries.
 
-    A line holds the path in hex, the signature it was read with, and the entry as JSON, with tabs between.
+    A line of it holds the path in hex, the signature it was read with, and the entry as a manifest's line, with tabs
+    between.
     """
 
     def __init__(self, root: str, spool_path: str) -> None:
         self._root = os.fsencode(root)
+        self._prefix = os.path.join(self._root, b"")
         self._spool_path = spool_path
         self._again: dict = {}  # path → signature of its newest reading, for what was read again
         self._superseded: dict = {}  # path → how many of its members a later one replaces
@@ -72,16 +75,20 @@ class Archiver:
         if self._superseded:
             self._count_again()
 
-    def entries(self) -> Iterator[Entry]:
-        """The final entries in the order of the archive, each path once."""
-        superseded = dict(self._superseded)
+    def lines(self) -> Iterator[bytes]:
+        """The final entries in the order of the archive, each path once, as lines of a manifest."""
+        superseded = {os.fsencode(path).hex().encode("ascii"): count for path, count in self._superseded.items()}
         with open(self._spool_path, "rb") as spool:
-            for line in spool:
-                entry = Entry.parse(json.loads(line.split(b"\t", 2)[2]))
-                if superseded.get(entry.path):
-                    superseded[entry.path] -= 1
+            for record in spool:
+                path, _numbers_text, line = record.split(b"\t", 2)
+                if superseded and superseded.get(path):
+                    superseded[path] -= 1
                 else:
-                    yield entry
+                    yield line[:-1]
+
+    def entries(self) -> Iterator[Entry]:
+        """The same as entries."""
+        return (Entry.parse(json.loads(line)) for line in self.lines())
 
     def _count(self, entry: Entry) -> None:
         self.findings.count += entry.type == "file"
@@ -142,7 +149,9 @@ class Archiver:
             if was_archived:
                 signature = known[1]
                 known = next(archived, None)
-            if self._again.get(node.path, signature) != node.signature and _kind(node) is not None:
+            if self._again:
+                signature = self._again.get(node.path, signature)
+            if signature != node.signature and _kind(node) is not None:
                 changed.append((node, was_archived))
         vanished += [_shown(path) for path, _signature in ([known] if known else []) + list(archived)]
         self.findings.vanished = vanished
@@ -162,55 +171,56 @@ class Archiver:
         except FileNotFoundError:
             return None
         self._count(entry)
-        record = (node.path.hex(), _numbers(signature), json.dumps(entry.document(), separators=(",", ":")))
-        spool.write("\t".join(record).encode("ascii") + b"\n")
+        spool.write(b"%s\t%s\t%s\n" % (node.path.hex().encode("ascii"), _numbers(signature), entry.line()))
         return signature
 
     def _add_plain(self, node: Node, kind: str, write: Callable) -> Entry:
-        target = os.fsdecode(os.readlink(os.path.join(self._root, node.path))) if kind == "symlink" else ""
+        target = os.fsdecode(os.readlink(self._prefix + node.path)) if kind == "symlink" else ""
         entry = _entry(node.path, kind, node.status, target=target)
         write(entry.header())
         return entry
 
     def _add_file(self, node: Node, write: Callable, first: bool) -> tuple[Entry, Optional[tuple]]:
-        path = os.path.join(self._root, node.path)
+        path = self._prefix + node.path
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ELOOP):  # replaced since the walk: the next one sees it
                 raise FileNotFoundError(path) from error
             raise unreadable(path, error) from error
-        with open(descriptor, "rb", buffering=0) as file:
+        try:
             status = os.fstat(descriptor)
             opened = Node(node.path, status)
             small = status.st_size <= jsoncheck.WHOLE_LIMIT
-            entry, complaint = (_whole if small else _in_blocks)(opened, file, write)
+            entry, complaint = (_whole if small else _in_blocks)(opened, descriptor, write)
             now = Node(node.path, os.fstat(descriptor))
-        self.findings.unparsable.pop(_shown(node.path), None)
+        finally:
+            os.close(descriptor)
+        if self.findings.unparsable:
+            self.findings.unparsable.pop(_shown(node.path), None)
         if complaint:
             self.findings.unparsable[_shown(node.path)] = complaint
         doubtful = now.signature != opened.signature or opened.is_racy(time.time_ns()) or complaint
         return entry, None if doubtful and first else opened.signature
 
 
-def _whole(node: Node, file: BinaryIO, write: Callable) -> tuple[Entry, str]:
+def _whole(node: Node, descriptor: int, write: Callable) -> tuple[Entry, str]:
     """Archive a small file from one reading of it."""
-    content = file.read(node.status.st_size) if node.status.st_size else b""
-    content = content.ljust(node.status.st_size, b"\0")
+    content = os.read(descriptor, node.status.st_size).ljust(node.status.st_size, b"\0")
     complaint = jsoncheck.complaint(content) if _is_json(node.path) else ""
     entry = _entry(node.path, "file", node.status, sha256=hashlib.sha256(content).hexdigest())
-    write(entry.header() + content + _padding(len(content)))
+    write(b"".join((entry.header(), content, _padding(len(content)))))
     return entry, complaint
 
 
-def _in_blocks(node: Node, file: BinaryIO, write: Callable) -> tuple[Entry, str]:
+def _in_blocks(node: Node, descriptor: int, write: Callable) -> tuple[Entry, str]:
     """Archive a large file block by block; a file that shrinks meanwhile is filled up and read again later."""
     write(_entry(node.path, "file", node.status).header())
     digest = hashlib.sha256()
     scanner = jsoncheck.Scanner() if _is_json(node.path) else None
     left = node.status.st_size
     while left:
-        block = file.read(min(left, _BLOCK)) or b"\0" * min(left, _BLOCK)
+        block = os.read(descriptor, min(left, _BLOCK)) or b"\0" * min(left, _BLOCK)
         digest.update(block)
         if scanner is not None:
             scanner.feed(block)
@@ -242,23 +252,23 @@ def _entry(path: bytes, kind: str, status: os.stat_result, sha256: str = "", tar
 
 def _kind(node: Node) -> Optional[str]:
     """The entry type of ``node``; None for sockets, pipes and devices, which hold no content."""
-    kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
-    return kinds.get(stat.S_IFMT(node.status.st_mode))
+    return _KINDS.get(node.status.st_mode & 0o170000)
 
 
 def _records(spool_path: str, end: Optional[int] = None) -> Iterator[tuple[bytes, Optional[tuple]]]:
     """Path and signature of every record before ``end``; no signature: read it again in any case."""
+    place = 0
     with open(spool_path, "rb") as spool:
-        while end is None or spool.tell() < end:
-            line = spool.readline()
-            if not line:
+        for line in spool:
+            if end is not None and place >= end:
                 return
+            place += len(line)
             path, numbers, _entry_text = line.split(b"\t", 2)
             yield bytes.fromhex(path.decode("ascii")), tuple(map(int, numbers.split())) or None
 
 
-def _numbers(signature: Optional[tuple]) -> str:
-    return " ".join(map(str, signature or ()))
+def _numbers(signature: Optional[tuple]) -> bytes:
+    return " ".join(map(str, signature or ())).encode("ascii")
 
 
 def _ends_of_parents(path: bytes) -> Iterator[int]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 
 from . import __version__
@@ -44,6 +45,7 @@ def parser(default_config: str) -> argparse.ArgumentParser:
     choice = verb.add_mutually_exclusive_group()
     choice.add_argument("backup", nargs="?", default="latest", metavar="BACKUP", help=_BACKUP)
     choice.add_argument("--all", action="store_true", help="verify every backup")
+    _access(verb)
 
     verb = verbs.add_parser("restore", help="restore a backup, all or nothing")
     verb.add_argument("backup", metavar="BACKUP", help=_BACKUP)
@@ -68,11 +70,15 @@ def parser(default_config: str) -> argparse.ArgumentParser:
         help="only these files, into a new directory …_restored_… (repeatable)",
     )
     verb.add_argument("--confirm", default="", metavar="ID@HOST", help="agree to a backup of another origin")
+    _access(verb)
 
     verb = verbs.add_parser("rollback", help="undo the last restore")
     verb.add_argument("--plan", action="store_true", help="only say what would be done")
 
-    _named(verbs.add_parser("drill", help="restore test in a throwaway server, with proof and report"))
+    verb = verbs.add_parser("drill", help="restore test in a throwaway server, with proof and report")
+    _named(verb)
+    _access(verb)
+    verb.add_argument("--repository", default="", metavar="DIR", help="another one than the configuration's")
 
     verb = verbs.add_parser("prune", help="delete what retention lets go")
     verb.add_argument("--dry-run", action="store_true", help="only say what would go, and why the rest stays")
@@ -81,12 +87,17 @@ def parser(default_config: str) -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=help_text)
         verb.add_argument("backup", metavar="BACKUP", help=_BACKUP)
 
+    verb = verbs.add_parser("adopt", help="seal what the guide's shell scripts left, so that it counts as a backup")
+    verb.add_argument(
+        "paths", nargs="*", metavar="FILE", help="an old archive (default: all in the repository without a manifest)"
+    )
+
     verb = verbs.add_parser("check", help="is there a good and recent backup?")
     verb.add_argument("--max-age", type=age, default=age("26h"), metavar="AGE", help="such as 26h (default) or 2d")
     verb.add_argument("--nagios", action="store_true", help="exit and speak as a monitoring plugin")
 
-    verb = verbs.add_parser("config", help="check or show the configuration")
-    verb.add_argument("action", choices=("validate", "show"))
+    verb = verbs.add_parser("config", help="check or show the configuration, or try its alerts")
+    verb.add_argument("action", choices=("validate", "show", "test-alerts"))
     return root
 
 
@@ -107,6 +118,24 @@ def _halves(verb: argparse.ArgumentParser) -> None:
     choice = verb.add_mutually_exclusive_group()
     choice.add_argument("--db-only", action="store_true", help="the database alone")
     choice.add_argument("--json-only", action="store_true", help="the JSON files alone")
+
+
+def _access(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--key",
+        default="",
+        type=_path,
+        metavar="FILE",
+        help="private key of an encrypted backup (default: the keyring and agent of whoever runs this)",
+    )
+    verb.add_argument("--key-passphrase-file", default="", type=_path, metavar="FILE", help="the key's passphrase")
+    verb.add_argument(
+        "--accept-unsigned", action="store_true", help="use a backup from before its manifests were signed"
+    )
+
+
+def _path(written: str) -> str:
+    return os.path.abspath(written) if written else ""
 
 
 def _named(verb: argparse.ArgumentParser) -> None:

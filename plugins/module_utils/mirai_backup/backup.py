@@ -15,6 +15,7 @@ from typing import Callable, Iterator, Optional
 from . import (
     __version__,
     archive,
+    attended,
     database,
     exchange,
     fingerprint,
@@ -22,23 +23,27 @@ from . import (
     manifest,
     parts,
     postgres,
+    priority,
     prune,
     records,
     relations,
     repository,
     seal,
+    signature,
     streams,
+    summary,
     text,
 )
 from . import plan as planning
 from .config import Config
-from .entries import Entry
 from .errors import EngineError, Interrupted
+from .hooks import Hooks
 from .manifest import Manifest
 from .outcome import INCOMPLETE, OK, Outcome
 from .plan import Plan
 from .repository import Backup
-from .sinks import Artifact, write_compressed
+from .runs import Occasion
+from .sinks import Artifact, nameless, write_compressed
 from .watch import Log, Observer
 
 plan = planning.run
@@ -51,7 +56,7 @@ class Harvest:
     parts: tuple[Artifact, ...]
     database: Optional[dict]
     files: Optional[dict]
-    entries: Callable[[], Iterator[Entry]]
+    entries: Callable[[], Iterator[bytes]]
     warnings: tuple[str, ...]
     incomplete: tuple[str, ...]
 
@@ -60,22 +65,30 @@ def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: fl
     """Make a backup of ``kind`` and return it; exit code 3 when something in it would not hold still.
 
     Raises an EngineError for every failure; then nothing lies under a final name, nothing was pruned, and the
-    failure is in the log and in backup_metadata.log.
+    failure is in the log and in backup_metadata.log. Hooks, alerts and the like come with it (``attended``).
     """
     observer = observer or Observer(Log(config.log))
+    occasion = Occasion("backup", kind)
+    return attended.run(config, occasion, observer, lambda hooks: _run(config, kind, observer, wait, hooks))
+
+
+def _run(config: Config, kind: str, observer: Observer, wait: float, hooks: Hooks) -> Outcome:
     begun = time.monotonic()
+    priority.lower(config)
     observer.say(f"backup {kind}: begun, mirai.backup {__version__}")
     try:
         repository.create(config.repository)
-        with lock.hold(config.repository, f"backup {kind}", wait):
+        with lock.hold(config.repository, f"backup {kind}", wait), hooks.afterwards():
             with _failures_recorded(config, kind, begun):
+                hooks.before()
                 for path in seal.sweep(config.repository):
                     observer.say(f"swept debris of a dead run: {path}")
                 exchange.settle(config, observer)  # the halves of a half-done restore are no recovery point
-                sealed, incomplete = _make(config, kind, observer)
-            return _report(config, sealed, incomplete, observer)
+                sealed, incomplete, notices = _make(config, kind, observer)
+            hooks.outcome = _report(config, sealed, incomplete, notices, observer)
+        return hooks.outcome
     except EngineError as error:
-        observer.say(f"backup {kind}: FAILED: {error}", "ERROR")
+        observer.say(f"backup {kind}: FAILED: {error.words}", "ERROR")
         raise
     finally:
         observer.done()
@@ -108,30 +121,58 @@ def _failures_recorded(config: Config, kind: str, begun: float) -> Iterator[None
         raise
 
 
-def _make(config: Config, kind: str, observer: Observer) -> tuple[Backup, tuple[str, ...]]:
-    """Collect, bundle and seal; returns the sealed backup and what is incomplete in it."""
+def _make(config: Config, kind: str, observer: Observer) -> tuple[Backup, tuple[str, ...], tuple[str, ...]]:
+    """Collect, bundle and seal; returns the sealed backup, what is incomplete in it, and what to say of the keys."""
     plan_ = planning.make(config, kind)
+    notices = tuple(filter(None, (one.warning(time.time()) for one in plan_.keys)))
+    for notice in notices:
+        observer.say(notice, "WARNING")
     observer.expect(plan_.estimated_bytes)
     started = datetime.datetime.now(datetime.timezone.utc)
     begun = time.monotonic()
     timestamp = repository.new_timestamp(config.repository, started.astimezone())
-    with seal.staging(config.repository) as stage:
-        harvest = _collect(config, plan_, stage, timestamp, observer)
+    with seal.staging(config.repository) as stage, _places(plan_, stage) as place:
+        harvest = _collect(config, plan_, stage, place, timestamp, observer)
         artifacts, members = harvest.parts, ()
         if kind == "full":
             members = tuple(replace(one, name=f"{one.role_directory}/{one.name}") for one in harvest.parts)
-            pairs = [(os.path.join(stage, one.name), member) for one, member in zip(harvest.parts, members)]
-            name = repository.main_name("full", timestamp, plan_.compression)
-            artifacts = (parts.bundle(os.path.join(stage, name), name, pairs, started.timestamp()),)
+            pairs = [(place(one.name), member) for one, member in zip(harvest.parts, members)]
+            name = repository.main_name("full", timestamp, plan_.outer)
+            path = os.path.join(stage, name)
+            artifacts = (parts.bundle(path, name, pairs, started.timestamp(), None, plan_.encryption),)
         head = _head(config, kind, timestamp, started, time.monotonic() - begun, plan_, harvest)
         head = replace(head, artifacts=artifacts, members=members)
-        path = seal.publish(config.repository, stage, head, harvest.entries)
+        sign = (lambda path: signature.sign(config, path)) if config.gpg_sign_key else None
+        path = seal.publish(config.repository, stage, head, harvest.entries, sign)
     head = manifest.read(path)
     observer.say(f"sealed {head.id}: {text.size(head.size)} in {text.duration(head.duration_seconds)}")
-    return Backup(head, path, False, ""), harvest.incomplete
+    return Backup(summary.of(head), path, False, ""), harvest.incomplete, notices
 
 
-def _collect(config: Config, plan_: Plan, stage: str, timestamp: str, observer: Observer) -> Harvest:
+@contextlib.contextmanager
+def _places(plan_: Plan, stage: str) -> Iterator[Callable[[str], str]]:
+    """Gives the path at which the part of that name is staged.
+
+    The parts of an encrypted full backup are readable until they are in it: they get no name, so that a death
+    takes them along.
+    """
+    if plan_.kind != "full" or not plan_.encryption:
+        yield lambda name: os.path.join(stage, name)
+        return
+    with contextlib.ExitStack() as cleanup:
+        taken: dict = {}
+
+        def place(name: str) -> str:
+            if name not in taken:
+                taken[name] = cleanup.enter_context(nameless(stage))
+            return taken[name]
+
+        yield place
+
+
+def _collect(
+    config: Config, plan_: Plan, stage: str, place: Callable[[str], str], timestamp: str, observer: Observer
+) -> Harvest:
     """Run the streams of both halves inside one snapshot's window."""
     abort = streams.Abort(observer.advance)
     tasks: dict = {}
@@ -139,14 +180,19 @@ def _collect(config: Config, plan_: Plan, stage: str, timestamp: str, observer: 
     with contextlib.ExitStack() as cleanup:
         if plan_.data_dir is not None:
             archiver = archive.Archiver(os.path.realpath(plan_.data_dir), os.path.join(stage, "entries"))
-            name = repository.main_name("json", timestamp, plan_.compression)
+            name = repository.main_name("json", timestamp, plan_.inner)
             tasks["json"] = lambda: write_compressed(
-                os.path.join(stage, name), name, plan_.compression, source=archiver.write, progress=abort
+                place(name),
+                name,
+                plan_.inner,
+                source=archiver.write,
+                progress=abort,
+                lasting=plan_.kind != "full",
             )
         half = None
         if plan_.source is not None:
             session = cleanup.enter_context(postgres.Session(plan_.source.clients, plan_.source.app))
-            half = _DatabaseHalf(config, plan_, session, stage, timestamp)
+            half = _DatabaseHalf(config, plan_, session, place, timestamp)
             tasks["database"] = lambda: half.dump(abort)
             tasks["globals"] = half.dump_globals
             if plan_.fingerprint != "off":
@@ -164,7 +210,7 @@ def _collect(config: Config, plan_: Plan, stage: str, timestamp: str, observer: 
         found.append(results["json"])
         files, file_warnings, incomplete = _describe_files(plan_.data_dir, archiver)
         warnings += file_warnings
-    entries = archiver.entries if archiver is not None else lambda: iter(())
+    entries = archiver.lines if archiver is not None else lambda: iter(())
     for warning in warnings:
         observer.say(warning, "WARNING")
     return Harvest(tuple(found), described, files, entries, tuple(warnings), incomplete)
@@ -173,12 +219,19 @@ def _collect(config: Config, plan_: Plan, stage: str, timestamp: str, observer: 
 class _DatabaseHalf:
     """The streams of the database half; all of them see the snapshot of ``session``."""
 
-    def __init__(self, config: Config, plan_: Plan, session: postgres.Session, stage: str, timestamp: str) -> None:
+    def __init__(
+        self,
+        config: Config,
+        plan_: Plan,
+        session: postgres.Session,
+        place: Callable[[str], str],
+        timestamp: str,
+    ) -> None:
         self._lock_timeout = config.lock_timeout
         self._plan = plan_
         self._source = plan_.source
         self._session = session
-        self._stage = stage
+        self._place = place
         self._timestamp = timestamp
         database.lock_tables(session, plan_.source.app, config.lock_timeout)
         self._properties = database.properties(session)
@@ -188,24 +241,26 @@ class _DatabaseHalf:
 
     def dump(self, progress: Callable[[int], object]) -> Artifact:
         """The dump itself."""
-        name = repository.main_name("database", self._timestamp, self._plan.compression)
+        name = repository.main_name("database", self._timestamp, self._plan.inner)
         return database.dump(
             self._source.clients,
             self._source.app,
             self._session.snapshot,
+            self._properties["encoding"],
             self._lock_timeout,
-            os.path.join(self._stage, name),
+            self._place(name),
             name,
-            self._plan.compression,
+            self._plan.inner,
             progress,
+            lasting=self._plan.kind != "full",
         )
 
     def dump_globals(self) -> tuple[Artifact, str]:
         """The roles, and a warning."""
-        name = repository.globals_name(self._timestamp, self._plan.compression)
-        path = os.path.join(self._stage, name)
+        name = repository.globals_name(self._timestamp, self._plan.inner)
         source = self._source
-        return database.dump_globals(source.clients, source.app, source.admin, path, name, self._plan.compression)
+        where = self._place(name)
+        return database.dump_globals(source.clients, source.app, source.admin, where, name, self._plan.inner)
 
     def fingerprint(self) -> dict:
         """The fingerprint, taken by the session that holds the locks: nobody can come between."""
@@ -235,7 +290,7 @@ def _describe_files(data_dir: str, archiver: archive.Archiver) -> tuple[dict, li
     unstable = tuple(f"{path} kept changing while it was read" for path in findings.unstable)
     files = {
         "data_dir": data_dir,
-        "sha256": manifest.entries_digest(archiver.entries()),
+        "sha256": manifest.entries_digest(archiver.lines()),
         **vars(findings),
     }
     return files, warnings + list(unstable), unstable
@@ -252,7 +307,7 @@ def _head(
 ) -> Manifest:
     """The manifest but for its artifacts."""
     known = repository.listing(config.repository).backups
-    newest = known[-1].manifest if known else None
+    newest = known[-1].head if known else None
     sequence = max(newest.sequence if newest else 0, records.last_sequence(config.repository)) + 1
     return Manifest(
         id=f"{repository.STEMS[kind]}_{timestamp}",
@@ -271,10 +326,13 @@ def _head(
         files=harvest.files,
         warnings=harvest.warnings,
         previous={"id": newest.id, "digest": newest.digest} if newest else None,
+        encryption={"recipients": list(config.gpg_recipients)} if plan_.encryption else None,
     )
 
 
-def _report(config: Config, sealed: Backup, incomplete: tuple[str, ...], observer: Observer) -> Outcome:
+def _report(
+    config: Config, sealed: Backup, incomplete: tuple[str, ...], notices: tuple[str, ...], observer: Observer
+) -> Outcome:
     """Prune, tell people and programs, and return the outcome. The backup stands whatever happens here."""
     pruned, problems = [], list(incomplete)
     try:
@@ -293,13 +351,13 @@ def _report(config: Config, sealed: Backup, incomplete: tuple[str, ...], observe
         "backup": sealed.document(),
         "pruned": pruned,
         "incomplete": problems,
-        "warnings": list(sealed.manifest.warnings),
+        "warnings": [*sealed.head.warnings, *notices],
     }
-    head = sealed.manifest
+    head = sealed.head
     lines = [
         f"{head.id}  {text.size(head.size)}  {text.duration(head.duration_seconds)}",
         f"  {sealed.path}",
-        *(f"  warning: {one}" for one in head.warnings),
+        *(f"  warning: {one}" for one in document["warnings"]),
         *(f"  incomplete: {one}" for one in problems if one not in head.warnings),
         *(f"  pruned {one}" for one in pruned),
     ]

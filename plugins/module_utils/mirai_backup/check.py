@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import datetime
+import time
 
-from . import drill_history, records, repository, restores, text
+from . import drill_history, keyring, records, repository, restores, runs, text
 from .config import Config
-from .errors import EngineError
+from .errors import EngineError, LockedError
 from .outcome import FAILED, OK, Outcome
 
 _NAGIOS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
@@ -21,11 +22,20 @@ def run(config: Config, max_age: float = 26 * 3600, nagios: bool = False) -> Out
     """
     try:
         problems, warnings, ages = _findings(config, max_age)
+        keys = keyring.find(config)
+        problems += [f"{one.purpose} key {one.fingerprint} {one.problem}" for one in keys if one.problem]
+        warnings += filter(None, (one.warning(time.time()) for one in keys))
         state = 2 if problems else 1 if warnings else 0
     except (EngineError, OSError) as error:
-        problems, warnings, ages = [getattr(error, "message", str(error))], [], {}
+        problems, warnings, ages, keys = [getattr(error, "message", str(error))], [], {}, ()
         state = 2
-    document = {"ok": not problems, "problems": problems, "warnings": warnings, "age_seconds": ages}
+    document = {
+        "ok": not problems,
+        "problems": problems,
+        "warnings": warnings,
+        "age_seconds": ages,
+        "keys": [one.document() for one in keys],
+    }
     summary = "; ".join(problems + warnings) or ", ".join(
         f"{half} {text.duration(age)} old" for half, age in sorted(ages.items())
     )
@@ -46,11 +56,11 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
         if not good:
             problems.append(f"there is no good backup of the {half} half")
             continue
-        age = (now - good[-1].manifest.ended_at).total_seconds()
+        age = (now - good[-1].head.ended_at).total_seconds()
         ages[half] = round(age, 3)
         if age > max_age:
             problems.append(f"the newest backup of the {half} half is {text.duration(age)} old ({good[-1].id})")
-    future = [one.id for one in listing.backups if (one.manifest.ended_at - now).total_seconds() > 3600]
+    future = [one.id for one in listing.backups if (one.head.ended_at - now).total_seconds() > 3600]
     problems += [f"{one} lies in the future: the clock is wrong, retention rests" for one in future]
     problems += [f"{one.id} is not whole: {one.problem}" for one in listing.backups if one.problem]
     problems += [problem for _path, problem in listing.damaged]
@@ -64,9 +74,22 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
         warnings.append(f"the last run failed at {last['time']}: {last['error']}")
     if last is not None and last["result"] == "incomplete":
         warnings.append(f"the last run was incomplete: {'; '.join(last['incomplete'])}")
+    warnings += _unwatched(config, max_age, now)
     if listing.good():
-        warnings += list(listing.good()[-1].manifest.warnings)
+        warnings += list(listing.good()[-1].head.warnings)
     return problems, warnings, ages
+
+
+def _unwatched(config: Config, max_age: float, now: datetime.datetime) -> list[str]:
+    """What those who watch the last runs could not do, and runs that found the repository locked."""
+    warnings = []
+    for run in runs.last(config.repository).values():
+        if (now - run.ended_at).total_seconds() > max_age:
+            continue
+        if run.exit_code == LockedError.exit_code:
+            warnings.append(f"{run.title} was locked out at {run.ended}: {run.cause}")
+        warnings += [f"{run.title}: {problem}" for problem in run.problems]
+    return warnings
 
 
 def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.datetime) -> list[str]:
@@ -74,7 +97,7 @@ def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.da
     rows = drill_history.rows(config.repository)
     if rows and rows[-1]["verdict"] != "pass":
         return [f"the last drill ended in {rows[-1]['verdict']} ({rows[-1]['id']})"]
-    oldest = listing.backups[0].manifest.ended_at if listing.backups else now
+    oldest = listing.backups[0].head.ended_at if listing.backups else now
     last = text.parse_utc(rows[-1]["started"]) if rows else oldest
     age = (now - last).total_seconds()
     if age <= config.drill_max_age * 86400:

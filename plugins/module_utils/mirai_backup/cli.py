@@ -1,6 +1,9 @@
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The command: parses, calls one verb, prints its outcome, and is the only room that does either."""
+"""The command: parses, calls one verb, prints its outcome, and is the only room that does either.
+
+A verb's rooms are imported where they are called: whoever asks for a list does not wait for the drill to load.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ import signal
 import sys
 from typing import Callable, Optional, Sequence
 
-from . import arguments, backup, check, drill, inventory, prune, restore, rollback, verify
+from . import arguments
 from . import config as configuration
+from .access import Access
 from .config import Config
 from .errors import ConfigError, EngineError, Interrupted, UsageError
 from .outcome import Outcome
@@ -28,10 +32,11 @@ def main(
     try:
         options = arguments.parser(default_config).parse_args(argv)
     except SystemExit as stop:
-        if stop.code and "--json" in (sys.argv[1:] if argv is None else argv):
+        wrong = stop.code not in (None, 0)
+        if wrong and "--json" in (sys.argv[1:] if argv is None else argv):
             error = UsageError("the command was called wrongly", "see mirai-backup --help")
             _out(json.dumps(error.document(), indent=2))
-        return 64 if stop.code else 0
+        return 64 if wrong else 0
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         config = _config(options, default_log)
@@ -51,12 +56,22 @@ def main(
 
 
 def _config(options: argparse.Namespace, default_log: str) -> Config:
-    """Load the configuration; that it cannot be loaded is written to the default log, since cron sees no screen."""
+    """Load the configuration. That it cannot be loaded is logged and alerted, since cron sees no screen."""
     try:
         return configuration.load(options.config)
     except ConfigError as error:
-        if options.verb == "backup" and os.access(default_log, os.W_OK):
-            Log(default_log)("ERROR", f"{options.verb}: FAILED: {error}")
+        if options.verb == "backup" and not options.plan or options.verb == "drill":
+            kind = arguments.kind(options) if options.verb == "backup" else ""
+            watching = configuration.watching(options.config)
+            log = watching.log if watching is not None else default_log
+            if os.access(log, os.W_OK):
+                Log(log)("ERROR", f"{options.verb}: FAILED: {error.words}")
+            if watching is not None:
+                from . import attended
+                from .runs import Occasion
+
+                observer = Observer(Log(log) if os.access(log, os.W_OK) else None)
+                attended.failed(watching, Occasion(options.verb, kind), observer, error)
         raise
 
 
@@ -66,6 +81,8 @@ def _observer(config: Config, options: argparse.Namespace) -> Observer:
 
 
 def _backup(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import backup
+
     kind = arguments.kind(options)
     if options.plan:
         return backup.plan(config, kind)
@@ -73,6 +90,8 @@ def _backup(config: Config, options: argparse.Namespace) -> Outcome:
 
 
 def _restore(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import restore
+
     request = restore.Request(
         backup=options.backup,
         components=arguments.kind(options),
@@ -81,35 +100,96 @@ def _restore(config: Config, options: argparse.Namespace) -> Outcome:
         confirm=options.confirm,
         tables=tuple(options.tables),
         files=tuple(options.files),
+        access=_access(options),
     )
     if options.plan:
         return restore.plan(config, request)
     return restore.run(config, request, _observer(config, options))
 
 
+def _access(options: argparse.Namespace) -> Access:
+    return Access(options.key, options.key_passphrase_file, options.accept_unsigned)
+
+
 def _rollback(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import rollback
+
     return rollback.plan(config) if options.plan else rollback.run(config, _observer(config, options))
+
+
+def _list(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import inventory
+
+    return inventory.run(config, options.kind)
+
+
+def _info(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import inventory
+
+    return inventory.info(config, options.backup)
+
+
+def _keep(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import inventory
+
+    return inventory.keep(config, options.backup, pinned=options.verb == "keep")
+
+
+def _verify(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import verify
+
+    return verify.run(config, options.backup, options.all, _observer(config, options), _access(options))
+
+
+def _drill(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import drill
+
+    config = configuration.elsewhere(config, options.repository)
+    return drill.run(config, options.backup, _observer(config, options), _access(options))
+
+
+def _prune(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import prune
+
+    return prune.run(config, options.dry_run, _observer(config, options))
+
+
+def _adopt(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import adopt
+
+    return adopt.run(config, tuple(options.paths), _observer(config, options))
+
+
+def _check(config: Config, options: argparse.Namespace) -> Outcome:
+    from . import check
+
+    return check.run(config, options.max_age, options.nagios)
 
 
 def _config_verb(config: Config, options: argparse.Namespace) -> Outcome:
     if options.action == "validate":
         return Outcome({"valid": True, "config": options.config}, (f"{options.config} is valid",))
+    if options.action == "test-alerts":
+        from . import alerts
+
+        return alerts.test(config)
     document = config.document()
     return Outcome(document, tuple(json.dumps(document, indent=2, ensure_ascii=False).splitlines()))
 
 
 _VERBS: dict[str, Callable[[Config, argparse.Namespace], Outcome]] = {
     "backup": _backup,
-    "list": lambda config, options: inventory.run(config, options.kind),
-    "info": lambda config, options: inventory.info(config, options.backup),
-    "verify": lambda config, options: verify.run(config, options.backup, options.all, _observer(config, options)),
+    "list": _list,
+    "info": _info,
+    "verify": _verify,
     "restore": _restore,
     "rollback": _rollback,
-    "drill": lambda config, options: drill.run(config, options.backup, _observer(config, options)),
-    "prune": lambda config, options: prune.run(config, options.dry_run, _observer(config, options)),
-    "keep": lambda config, options: inventory.keep(config, options.backup, pinned=True),
-    "release": lambda config, options: inventory.keep(config, options.backup, pinned=False),
-    "check": lambda config, options: check.run(config, options.max_age, options.nagios),
+    "drill": _drill,
+    "prune": _prune,
+    "keep": _keep,
+    "release": _keep,
+    "adopt": _adopt,
+    "check": _check,
     "config": _config_verb,
 }
 
@@ -120,14 +200,14 @@ def _print(options: argparse.Namespace, outcome: Outcome) -> int:
     elif not options.quiet:
         _out("\n".join(outcome.lines))
     elif outcome.exit_code:
-        print("\n".join(outcome.lines), file=sys.stderr)
+        _err("\n".join(outcome.lines))
     return outcome.exit_code
 
 
 def _fail(options: argparse.Namespace, error: EngineError) -> int:
     if options.json:
         _out(json.dumps(error.document(), indent=2))
-    print(f"mirai-backup {options.verb}: {error}", file=sys.stderr)
+    _err(f"mirai-backup {options.verb}: {error.words}")
     return error.exit_code
 
 
@@ -136,13 +216,18 @@ def _out(content: str) -> None:
     if sys.stdout is None:
         return
     try:
-        print(content)
+        sys.stdout.write(f"{content}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"stdout cannot be written: {error.strerror}", file=sys.stderr)
+        _err(f"stdout cannot be written: {error.strerror}")
+
+
+def _err(content: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{content}\n")
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from functools import lru_cache
 
 from . import process
 from .errors import PreflightError, ProcessError
@@ -79,6 +80,13 @@ def fitting(server_major: int, server_version: str, pg_bindir: str = "") -> Clie
 
 def _version(program: str) -> str:
     """What ``program --version`` says, or nothing where the program does not run."""
+    status = os.stat(program)
+    return _version_of(program, status.st_ino, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _version_of(program: str, _inode: int, _mtime_ns: int) -> str:
+    """A run asks several times, and a program does not change its version unless it is replaced."""
     try:
         said = process.run(process.Command((program, "--version")), timeout=20).decode("utf-8", "replace")
     except ProcessError:

@@ -29,6 +29,8 @@ from .errors import CouldNotVerifyError, EngineError, ProcessError
 from .target import DatabaseTarget
 
 _PREFIX = "mirai-drill-"
+# The path of a socket has to fit into some 100 bytes, wherever the drill's directory lies.
+_SOCKETS = "/tmp/mirai-socket-"
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -63,6 +65,11 @@ class Room:
         """The server's data directory."""
         return os.path.join(self.path, "cluster")
 
+    @property
+    def sockets(self) -> str:
+        """The directory of the server's socket."""
+        return _sockets(self.path)
+
 
 @contextlib.contextmanager
 def room(base: str, account: str) -> Iterator[Room]:
@@ -80,12 +87,14 @@ def room(base: str, account: str) -> Iterator[Room]:
         os.chmod(path, 0o711)  # the account passes through; what is inside is private
         os.mkdir(os.path.join(path, "work"), 0o700)
         os.mkdir(os.path.join(path, "cluster"), 0o700)
+        os.mkdir(_sockets(path), 0o700)
         if owner is not None:
-            os.chown(os.path.join(path, "cluster"), owner.pw_uid, owner.pw_gid)
+            for one in (os.path.join(path, "cluster"), _sockets(path)):
+                os.chown(one, owner.pw_uid, owner.pw_gid)
         yield Room(path, account)
     finally:
         with _one_at_a_time(base):
-            shutil.rmtree(path)
+            _remove(path)
         os.close(lock)
 
 
@@ -101,11 +110,24 @@ def sweep(base: str) -> list[str]:
             continue
         try:
             _end_server(os.path.join(path, "cluster"))
-            shutil.rmtree(path)
+            _remove(path)
             gone.append(path)
         finally:
             os.close(lock)
     return gone
+
+
+def _sockets(path: str) -> str:
+    """The directory of the socket of the drill in ``path``, called after it, so that a sweep finds it."""
+    return _SOCKETS + os.path.basename(path)[len(_PREFIX) :]
+
+
+def _remove(path: str) -> None:
+    """Remove a drill's directory; that of the socket goes first, since only this one leads to it."""
+    sockets = _sockets(path)
+    if os.path.isdir(sockets) and not os.path.islink(sockets):
+        shutil.rmtree(sockets)
+    shutil.rmtree(path)
 
 
 @contextlib.contextmanager
@@ -156,7 +178,7 @@ def running(place: Room, installation: Clients) -> Iterator[DatabaseTarget]:
             "-D",
             place.cluster,
             "-k",
-            place.cluster,
+            place.sockets,
             *(f"--{name}={value}" for name, value in _SETTINGS.items()),
         ),
         user=place.account,
@@ -165,7 +187,7 @@ def running(place: Room, installation: Clients) -> Iterator[DatabaseTarget]:
     with open(os.devnull, "r+b", buffering=0) as nothing:
         server = process.Child(command, nothing, nothing)
     try:
-        admin = Connection(host=place.cluster, user="postgres", database="postgres", os_user=place.account)
+        admin = Connection(host=place.sockets, user="postgres", database="postgres", os_user=place.account)
         facts = _wait(server, installation, admin)
         target = DatabaseTarget(admin, installation, facts, live="", exists=False)
         _prefer_lz4(target)
@@ -200,8 +222,7 @@ def _wait(server: process.Child, installation: Clients, admin: Connection) -> po
 
 def _prefer_lz4(target: DatabaseTarget) -> None:
     """Store columns with lz4 where the server can: it changes how they lie there, not what they hold."""
-    sql = "SELECT 1 AS one FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)"
-    if target.query(sql):
+    if postgres.has_lz4(target.clients, target.admin):
         target.execute("ALTER SYSTEM SET default_toast_compression = 'lz4'; SELECT pg_reload_conf()")
 
 

@@ -11,18 +11,23 @@ from dataclasses import dataclass
 from typing import Callable
 
 from . import process
-from .errors import EngineError, PreflightError
+from .errors import DecryptError, EngineError, PreflightError
 
 _CHUNK = 1 << 20
+ENCRYPTED = ".gpg"
 
 
 @dataclass(frozen=True)
 class Compression:
-    """How a stream is compressed: ``stages`` are the programs (none: the standard library's zlib)."""
+    """How a stream is compressed: ``stages`` are the programs (none: the standard library's zlib).
+
+    ``encryption`` are the programs that what was compressed goes through afterwards; none leaves it readable.
+    """
 
     name: str
     extension: str
     stages: tuple[process.Command, ...]
+    encryption: tuple[process.Command, ...] = ()
 
 
 def _programs() -> dict:
@@ -70,31 +75,24 @@ def decoder(file_name: str) -> tuple[process.Command, ...]:
     raise PreflightError(f"{file_name} cannot be decoded: zstd is not installed", "install zstd")
 
 
-def decoded(file_name: str, source: Callable) -> tuple[tuple[process.Command, ...], Callable]:
+def decoded(
+    file_name: str, source: Callable, decryption: tuple[process.Command, ...] = ()
+) -> tuple[tuple[process.Command, ...], Callable]:
     """The stages and the source that give the decoded content of ``file_name``, whose bytes ``source`` writes."""
-    stages = decoder(file_name)
+    encrypted = file_name.endswith(ENCRYPTED)
+    decryption = decryption if encrypted else ()
+    if encrypted and not decryption:
+        raise DecryptError(f"{file_name} is encrypted, and there is no key to read it with", "give --key FILE")
+    stages = decoder(file_name[: -len(ENCRYPTED)] if encrypted else file_name)
     if stages:
-        return stages, source
+        return decryption + stages, source
 
     def decode(write: Callable[[bytes], object]) -> None:
         feed, finish = zlib_decoder(write)
-        source(feed)
+        process.pump(decryption, feed, source)
         finish()
 
     return (), decode
-
-
-def zlib_encoder(sink: Callable[[bytes], object]) -> tuple[Callable[[bytes], None], Callable[[], None]]:
-    """The standard library's gzip encoder as a pair: feed it blocks, then finish it."""
-    encoder = zlib.compressobj(1, zlib.DEFLATED, 31)
-
-    def feed(block: bytes) -> None:
-        sink(encoder.compress(block))
-
-    def finish() -> None:
-        sink(encoder.flush())
-
-    return feed, finish
 
 
 def zlib_decoder(sink: Callable[[bytes], object]) -> tuple[Callable[[bytes], None], Callable[[], None]]:

@@ -4,19 +4,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import stat
 from dataclasses import dataclass, field
+from typing import Optional
 
 from .config_checks import CHECKS, DEFAULT_RETENTION, KINDS, SECRET_KEYS, Retention, Schedule, known_key
-from .errors import ConfigError
+from .errors import ConfigError, NotSetUpError
 
 __all__ = ["DEFAULT_PATH", "KINDS", "Config", "Retention", "Schedule", "from_mapping", "load"]
 
 DEFAULT_PATH = "/etc/mirai-backup/config.json"
 DEFAULT_LOG = "/var/log/mirai-backup.log"
+_WATCHING = {
+    *("app_dir", "application", "env_file", "data_dir", "repository", "log"),
+    *("alerts_config", "alert_mail", "heartbeat_url", "drill_heartbeat_url", "metrics_textfile"),
+}
 DEFAULT_APP_DIR = "/opt/Mirai-Knowledge-Systems"
 
 
@@ -53,6 +59,20 @@ class Config:
     drill_max_age: int = 35
     drill_rto_target: int = 0
     drill_rpo_target: int = 0
+    gpg_recipients: tuple[str, ...] = ()
+    gpg_sign_key: str = ""
+    gpg_former_sign_keys: tuple[str, ...] = ()
+    gpg_home: str = "/etc/mirai-backup/gnupg"
+    hooks: dict = field(default_factory=dict)
+    alerts_config: str = ""
+    alert_mail: tuple[str, ...] = ("root",)
+    alert_success: bool = False
+    heartbeat_url: str = ""
+    drill_heartbeat_url: str = ""
+    metrics_textfile: str = ""
+    nice: int = 0
+    ionice: str = ""
+    restore_toast_compression: str = "default"
 
     def document(self, masked: bool = True) -> dict:
         """The configuration as plain JSON values; secrets become ``********`` unless ``masked`` is false."""
@@ -63,13 +83,15 @@ class Config:
 
 
 def load(path: str) -> Config:
-    """Read and check the configuration file at ``path``. Raises ConfigError that names the key."""
+    """Read and check the configuration file at ``path``. Raises ConfigError that names the key, NotSetUpError where
+    there is no such file."""
     try:
         with open(path, "rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             raw = file.read()
     except OSError as error:
-        raise ConfigError(
+        missing = isinstance(error, FileNotFoundError)
+        raise (NotSetUpError if missing else ConfigError)(
             f"configuration {path} cannot be read: {error.strerror}",
             "run playbooks/setup.yml, or name the file with --config",
         ) from error
@@ -93,6 +115,28 @@ def from_mapping(values: object) -> Config:
         known_key(key, known, "")
     checked = {key: CHECKS[key](key, value) for key, value in values.items()}
     return _completed(Config(**checked))
+
+
+def watching(path: str) -> Optional[Config]:
+    """What a configuration file that is not valid still says on who is to be told of that; None if unreadable."""
+    try:
+        with open(path, "rb") as file:
+            values = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return None
+    found = {}
+    for key in _WATCHING & set(values if isinstance(values, dict) else ()):
+        with contextlib.suppress(ConfigError):
+            found[key] = CHECKS[key](key, values[key])
+    try:
+        return _completed(Config(**found))
+    except ConfigError:
+        return None
+
+
+def elsewhere(config: Config, repository: str) -> Config:
+    """The configuration with another repository, such as one that was brought from another host; empty is none."""
+    return dataclasses.replace(config, repository=os.path.abspath(repository)) if repository else config
 
 
 def _completed(config: Config) -> Config:

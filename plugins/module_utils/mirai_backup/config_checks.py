@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import urllib.parse
 from dataclasses import dataclass
 
 from .errors import ConfigError
 
 KINDS = ("full", "database", "json")
 COMPRESSIONS = ("auto", "igzip", "pigz", "gzip", "zlib", "zstd")
+HOOK_POINTS = ("before_backup", "after_backup", "before_restore", "after_restore")
 FINGERPRINTS = ("full", "counts", "off")
-SECRET_KEYS = ("database_url", "admin_url", "drill_url")
+SECRET_KEYS = ("database_url", "admin_url", "drill_url", "heartbeat_url", "drill_heartbeat_url")
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,10 @@ def cron(key: str, value: object) -> str:
     return " ".join(fields)
 
 
+def optional_cron(key: str, value: object) -> str:
+    return cron(key, value) if value else text(key, value)
+
+
 def flag(key: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise wrong(key, value, "true or false")
@@ -166,6 +173,65 @@ def smoke(key: str, value: object) -> tuple:
     return tuple(dict(one) for one in value)
 
 
+def fingerprint(key: str, value: object) -> str:
+    """A key's full fingerprint; short IDs can be forged, and names can be anybody's."""
+    written = text(key, value).replace(" ", "").upper()
+    if re.fullmatch(r"[0-9A-F]{40}|[0-9A-F]{64}", written) is None:
+        raise wrong(key, value, "a full fingerprint of 40 hexadecimal digits")
+    return written
+
+
+def optional_fingerprint(key: str, value: object) -> str:
+    return fingerprint(key, value) if value != "" else ""
+
+
+def fingerprints(key: str, value: object) -> tuple:
+    found = tuple(fingerprint(f"{key}[{index}]", one) for index, one in enumerate(texts(key, value)))
+    if len(set(found)) != len(found):
+        raise wrong(key, value, "a list without repetitions")
+    return found
+
+
+def web_address(key: str, value: object) -> str:
+    try:
+        parts = urllib.parse.urlsplit(text(key, value))
+        fits = not value or (parts.scheme in ("http", "https") and bool(parts.hostname) and value.isascii())
+        fits = fits and not re.search(r"\s", value) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise wrong(key, value, "an http or https URL")
+    return value
+
+
+def hooks(key: str, value: object) -> dict:
+    if not isinstance(value, dict):
+        raise wrong(key, value, f"an object with {', '.join(HOOK_POINTS)}")
+    for point in value:
+        known_key(point, set(HOOK_POINTS), f"{key}.")
+    return {point: _hook_list(f"{key}.{point}", point, found) for point, found in value.items()}
+
+
+def _hook_list(key: str, point: str, value: object) -> tuple:
+    if not isinstance(value, (list, tuple)):
+        raise wrong(key, value, "a list of hooks, each with command, timeout and on_failure")
+    policies = ("abort", "warn") if point.startswith("before_") else ("warn",)
+    found = []
+    for index, one in enumerate(value):
+        where = f"{key}[{index}]"
+        if not isinstance(one, dict) or "command" not in one:
+            raise wrong(where, one, "an object with command, and maybe timeout and on_failure")
+        for name in one:
+            known_key(name, {"command", "timeout", "on_failure"}, f"{where}.")
+        command = texts(f"{where}.command", one["command"])
+        if not command or not command[0]:
+            raise wrong(f"{where}.command", one["command"], "a list of a program and its arguments")
+        timeout = number(1, 86400)(f"{where}.timeout", one.get("timeout", 60))
+        policy = choice(*policies)(f"{where}.on_failure", one.get("on_failure", policies[0]))
+        found.append({"command": command, "timeout": timeout, "on_failure": policy})
+    return tuple(found)
+
+
 CHECKS = {
     "app_dir": required_path,
     "application": text,
@@ -188,7 +254,7 @@ CHECKS = {
     "restore_smoke": smoke,
     "restore_smoke_timeout": number(0, 3600),
     "drill": flag,
-    "drill_schedule": cron,
+    "drill_schedule": optional_cron,
     "drill_assertions": assertions,
     "drill_dir": required_path,
     "drill_user": text,
@@ -196,4 +262,18 @@ CHECKS = {
     "drill_max_age": number(1, 36500),
     "drill_rto_target": number(0, 10**7),
     "drill_rpo_target": number(0, 10**8),
+    "gpg_recipients": fingerprints,
+    "gpg_sign_key": optional_fingerprint,
+    "gpg_former_sign_keys": fingerprints,
+    "gpg_home": required_path,
+    "hooks": hooks,
+    "alerts_config": path,
+    "alert_mail": texts,
+    "alert_success": flag,
+    "heartbeat_url": web_address,
+    "drill_heartbeat_url": web_address,
+    "metrics_textfile": path,
+    "nice": number(0, 19),
+    "ionice": choice("", "idle", "best-effort"),
+    "restore_toast_compression": choice("default", "lz4"),
 }

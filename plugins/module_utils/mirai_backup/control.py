@@ -14,6 +14,7 @@ from . import filesproof, fingerprint, manifest, postgres, relations, verify
 from .config import Config
 from .errors import EngineError, MismatchError
 from .postgres import identifier
+from .process import Command
 from .repository import Backup
 from .target import DatabaseTarget
 from .watch import Observer
@@ -29,6 +30,7 @@ def run(
     target: Optional[DatabaseTarget],
     database: str,
     staged: Optional[str],
+    decryption: tuple[Command, ...] = (),
 ) -> dict:
     """Do one of ``DAMAGES``, another at every ``turn``, and look whether it is found.
 
@@ -38,7 +40,7 @@ def run(
     for offset in range(len(DAMAGES)):
         damage = DAMAGES[(turn + offset) % len(DAMAGES)]
         if damage in ("truncation", "flipped_bytes"):
-            return _artifact(config, backup, work, damage, chance)
+            return _artifact(config, backup, work, damage, chance, decryption)
         if damage == "row_changed" and target is not None and backup.manifest.database["fingerprint"] is not None:
             result = _row(backup, target, database, chance)
         elif damage == "file_dropped" and staged is not None:
@@ -50,7 +52,9 @@ def run(
     raise EngineError("no damage could be done for the negative control")
 
 
-def _artifact(config: Config, backup: Backup, work: str, damage: str, chance: random.Random) -> dict:
+def _artifact(
+    config: Config, backup: Backup, work: str, damage: str, chance: random.Random, decryption: tuple[Command, ...]
+) -> dict:
     """Damage a copy of the main artifact and verify it."""
     copy = os.path.join(work, os.path.basename(backup.path))
     size = os.path.getsize(backup.path)
@@ -71,7 +75,7 @@ def _artifact(config: Config, backup: Backup, work: str, damage: str, chance: ra
     damaged = replace(backup, manifest_path=copy + manifest.SUFFIX)
     where = f"byte {place} of {size} of {os.path.basename(copy)}"
     try:
-        verify.check(config, damaged, Observer())
+        verify.check(config, damaged, Observer(), decryption)
     except MismatchError as error:
         return _result(damage, where, error.message)
     finally:

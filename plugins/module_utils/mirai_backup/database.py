@@ -84,16 +84,19 @@ def dump(
     clients: Clients,
     connection: Connection,
     snapshot: str,
+    encoding: str,
     lock_timeout: int,
     path: str,
     name: str,
     compression: Compression,
     progress: Optional[Callable[[int], object]] = None,
+    lasting: bool = True,
 ) -> Artifact:
     """Write the whole database as it stood in ``snapshot`` to the new file ``path`` (custom format inside gzip).
 
-    ``lock_timeout`` in seconds. Raises DatabaseError naming the table whose lock did not come, ProcessError
-    for whichever program of the pipe failed.
+    ``encoding`` is the database's own: a ``client_encoding`` that is set for the role would have it converted.
+    ``lock_timeout`` in seconds; ``lasting`` as in ``sinks``. Raises DatabaseError naming the table whose lock did not
+    come, ProcessError for whichever program of the pipe failed.
     """
     command = postgres.command(
         clients,
@@ -102,10 +105,11 @@ def dump(
         "--format=custom",
         "--compress=0",
         f"--snapshot={snapshot}",
+        f"--encoding={encoding}",
         f"--lock-wait-timeout={lock_timeout * 1000}",
     )
     try:
-        return write_compressed(path, name, compression, stages=(command,), progress=progress)
+        return write_compressed(path, name, compression, stages=(command,), progress=progress, lasting=lasting)
     except ProcessError as error:
         raise _dump_error(connection, error.message, lock_timeout) from error
 

@@ -121,7 +121,7 @@ def _hosts(text: str) -> tuple[str, str]:
 def _decoded(text: str) -> str:
     """Undo percent-encoding; a plus sign stays a plus sign."""
     if _PERCENT.search(text):
-        raise _refused("it has a % that is not followed by two hexadecimal digits", "write % as %25")
+        raise _refused("it has a percent sign that is not followed by two hexadecimal digits", "write it as %25")
     raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda one: bytes([int(one.group(1), 16)]), text.encode("utf-8"))
     try:
         decoded = raw.decode("utf-8")

@@ -12,6 +12,7 @@ from typing import Iterator, Optional
 
 from . import (
     assertions,
+    attended,
     cluster,
     control,
     drill_choice,
@@ -22,21 +23,26 @@ from . import (
     fingerprint,
     manifest,
     postgres,
+    priority,
     process,
     repository,
     side,
+    signature,
     text,
+    unlock,
     verify,
 )
 from . import target as targets
+from .access import OWN_KEYRING, Access
 from .cluster import Room
 from .config import Config
 from .dburl import parse
 from .drill_choice import Damaged
 from .drill_findings import Findings
-from .errors import CouldNotVerifyError, EngineError, Interrupted, MismatchError, ProcessError
+from .errors import CouldNotVerifyError, DecryptError, EngineError, Interrupted, MismatchError, ProcessError
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
 from .repository import Backup
+from .runs import Occasion
 from .target import DatabaseTarget
 from .watch import Log, Observer
 
@@ -46,31 +52,44 @@ _SERVER_BYTES = 100 << 20
 _PROOFS = ("tables", "sequences", "large_objects", "schema")
 
 
-def run(config: Config, word: str = "latest", observer: Optional[Observer] = None) -> Outcome:
-    """Drill the backup that ``word`` names; exit 0 for pass, 2 for fail, 4 for could_not_verify.
+def run(
+    config: Config, word: str = "latest", observer: Optional[Observer] = None, access: Access = OWN_KEYRING
+) -> Outcome:
+    """Drill the backup that ``word`` names; exit 0 for pass, 2 for fail, 4 for could_not_verify, 12 without the key.
 
     What the drill found is in the document, and in ``drills/`` with a report. Raises NotFoundError when there is
     no such backup.
     """
     observer = observer or Observer(Log(config.log))
+    occasion = Occasion("drill", subject=word)
+    return attended.run(config, occasion, observer, lambda _hooks: _run(config, word, observer, access))
+
+
+def _run(config: Config, word: str, observer: Observer, access: Access) -> Outcome:
+    refused = None
     try:
+        priority.lower(config)
         backup = drill_choice.resolve(repository.listing(config.repository), word)
         observer.say(f"drill of {backup.id}: begun")
         if isinstance(backup, Damaged):
             document = _damaged(config, backup)
         else:
-            document = _Drill(config, backup, observer).run()
+            one = _Drill(config, backup, observer, access)
+            document, refused = one.run(), one.refused
     except KeyboardInterrupt as error:
         raise Interrupted("the drill was interrupted", "run it again; it clears what was left") from error
     except EngineError as error:
-        observer.say(f"drill {word}: FAILED: {error}", "ERROR")
+        observer.say(f"drill {word}: FAILED: {error.words}", "ERROR")
         raise
     finally:
         observer.done()
     directory = drill_files.keep(config.repository, document)
     observer.say(f"drill of {backup.id}: {document['verdict']}", "INFO" if document["verdict"] == "pass" else "ERROR")
-    exit_code = _EXIT.get(document["verdict"], COULD_NOT_VERIFY)
-    return Outcome({**document, "directory": directory}, _lines(document, directory), exit_code)
+    exit_code = refused.exit_code if refused else _EXIT.get(document["verdict"], COULD_NOT_VERIFY)
+    lines = _lines(document, directory)
+    if refused is not None:
+        lines = (f"{lines[0]}: {refused.message}", f"  next: {refused.next_step}", *lines[1:])
+    return Outcome({**document, "directory": directory}, lines, exit_code)
 
 
 def plan(config: Config, word: str = "latest") -> Outcome:
@@ -106,8 +125,11 @@ def _damaged(config: Config, backup: Damaged) -> dict:
 class _Drill:
     """One drill."""
 
-    def __init__(self, config: Config, backup: Backup, observer: Observer) -> None:
+    def __init__(self, config: Config, backup: Backup, observer: Observer, access: Access) -> None:
         self._config = config
+        self._access = access
+        self._decryption: tuple[process.Command, ...] = ()
+        self.refused: Optional[DecryptError] = None
         self._backup = backup
         self._head = backup.manifest
         self._observer = observer
@@ -118,11 +140,14 @@ class _Drill:
     def run(self) -> dict:
         """Run every check and return the drill's document."""
         try:
-            with cluster.room(self._config.drill_dir, self._config.drill_user) as room:
+            place = cluster.room(self._config.drill_dir, self._config.drill_user)
+            with place as room, contextlib.ExitStack() as cleanup:
                 with self._found.phase("verify"):
-                    self._found.check("manifest", lambda: manifest.read(self._backup.manifest_path))
-                    self._found.check("artifacts", self._verify)
-                if not self._found.failed():
+                    if self._found.check("manifest", self._look_at_manifest):
+                        self._found.check("artifacts", lambda: self._verify(cleanup))
+                if self.refused is not None:
+                    self._found.fill("the backup cannot be decrypted here")
+                elif self._found.checks["manifest"]["verdict"] == "pass" and not self._found.failed():
                     self._require_space(room)
                     self._restore_and_prove(room)
         except (EngineError, OSError) as error:  # the drill's own place failed it, which says nothing of the backup
@@ -141,17 +166,27 @@ class _Drill:
                 "free space, or set drill_dir",
             )
 
-    def _verify(self) -> None:
+    def _look_at_manifest(self) -> None:
+        signature.require(self._config, self._backup.manifest_path, self._access.accept_unsigned)
+        manifest.read(self._backup.manifest_path)
+
+    def _verify(self, cleanup: contextlib.ExitStack) -> None:
+        """Decode the artifacts; the key stays at hand until ``cleanup``. A missing key says nothing of the backup."""
         if self._backup.problem:
             raise MismatchError(self._backup.problem)
-        verify.check(self._config, self._backup, self._observer)
+        try:
+            self._decryption = cleanup.enter_context(unlock.unlocked(self._config, self._backup, self._access))
+            verify.check(self._config, self._backup, self._observer, self._decryption)
+        except DecryptError as error:
+            self.refused = error
+            raise CouldNotVerifyError(error.message, error.next_step) from error
 
     def _restore_and_prove(self, room: Room) -> None:
         found = self._found
         wants_database = self._head.database is not None
         staged = os.path.join(room.work, "data") if self._head.files is not None else None
         with found.phase("unpack"):
-            if not found.check("restore", lambda: side.unpack(self._backup, room.work, wants_database, staged)):
+            if not found.check("restore", lambda: self._unpack(room.work, wants_database, staged)):
                 return
         with contextlib.ExitStack() as cleanup:
             target = None
@@ -173,6 +208,9 @@ class _Drill:
                     self._assert(target)
             with found.phase("control"):
                 self._negative_control(room, target, staged)
+
+    def _unpack(self, work: str, wants_database: bool, staged: Optional[str]) -> None:
+        side.unpack(self._backup, work, wants_database, staged, self._decryption)
 
     @contextlib.contextmanager
     def _server(self, room: Room) -> Iterator[DatabaseTarget]:
@@ -261,7 +299,7 @@ class _Drill:
     def _negative_control(self, room: Room, target: Optional[DatabaseTarget], staged: Optional[str]) -> None:
         begun = time.monotonic()
         turn = len(self._past)
-        result = control.run(self._config, self._backup, room.work, turn, target, self._name, staged)
+        result = control.run(self._config, self._backup, room.work, turn, target, self._name, staged, self._decryption)
         detail = f"{result['damage']}, {result['where']}: {result['found_by']}"
         self._found.control = result
         self._found.set("negative_control", result["verdict"], detail, time.monotonic() - begun, 1)

@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import tarfile
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .errors import MismatchError
 from .text import printable
+
+_quoted = json.encoder.encode_basestring_ascii
 
 ROOT = "data"
 TYPES = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "symlink"}
@@ -42,6 +46,24 @@ class Entry:
                 plain[key + "_base64"] = base64.b64encode(os.fsencode(plain[key])).decode("ascii")
                 plain[key] = shown
         return {key: value for key, value in plain.items() if value != "" or key == "path"}
+
+    def line(self) -> bytes:
+        """The entry as it stands in a manifest: ``document`` as JSON without white space."""
+        try:
+            self.path.encode("utf-8")
+            self.target.encode("utf-8")
+        except UnicodeEncodeError:
+            return json.dumps(self.document(), separators=(",", ":")).encode("ascii")
+        # The same, put together by hand: it is written for every file of hundreds of thousands.
+        text = (
+            f'{{"path":{_quoted(self.path)},"type":"{self.type}","size":{self.size},"mode":"{self.mode:04o}",'
+            f'"mtime_ns":{self.mtime_ns},"uid":{self.uid},"gid":{self.gid}'
+        )
+        for name in ("owner", "group", "sha256", "target"):
+            value = getattr(self, name)
+            if value:
+                text += f',"{name}":{_quoted(value)}'
+        return (text + "}").encode("ascii")
 
     @staticmethod
     def parse(values: dict) -> "Entry":
@@ -81,14 +103,37 @@ class Entry:
 
     def header(self) -> bytes:
         """The tar header of this entry, in GNU format: names of any bytes, whole seconds."""
+        name = os.fsencode(self.member)
+        seconds = self.mtime_ns // 10**9
+        plain = self.type == "file" and len(name) <= tarfile.LENGTH_NAME and self.size < 1 << 33
+        if plain and 0 <= seconds < 1 << 33 and max(self.uid, self.gid) < 1 << 21:
+            return _file_header(name, self.size, seconds, self.mode, self.uid, self.gid, self.owner, self.group)
         info = tarfile.TarInfo(self.member)
         info.type = next(one for one, name in TYPES.items() if name == self.type)
         info.size = self.size
         info.mode = self.mode
-        info.mtime = self.mtime_ns // 10**9
+        info.mtime = seconds
         info.uid, info.gid, info.uname, info.gname = self.uid, self.gid, self.owner, self.group
         info.linkname = self.target
         return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+
+
+def _file_header(name: bytes, size: int, seconds: int, mode: int, uid: int, gid: int, owner: str, group: str) -> bytes:
+    """As tarfile makes it for a file whose values need no extension, in a tenth of the time."""
+    owned, ends, fixed = _fixed_fields(mode, uid, gid, owner, group)
+    varying = b"%011o\0%011o\0" % (size, seconds)
+    checksum = fixed + sum(name) + sum(varying)
+    return b"%s%s%s%06o\0 0%s" % (name.ljust(tarfile.LENGTH_NAME, b"\0"), owned, varying, checksum, ends)
+
+
+@lru_cache(maxsize=256)
+def _fixed_fields(mode: int, uid: int, gid: int, owner: str, group: str) -> tuple[bytes, bytes, int]:
+    """What files of one owner and mode share: the fields before the size, those after the type, and their sum."""
+    owned = b"%07o\0%07o\0%07o\0" % (mode, uid, gid)
+    names = [one.encode("utf-8", "surrogateescape")[:32].ljust(32, b"\0") for one in (owner, group)]
+    ends = bytes(tarfile.LENGTH_LINK) + tarfile.GNU_MAGIC + b"".join(names)
+    ends = ends.ljust(tarfile.BLOCKSIZE - 157, b"\0")
+    return owned, ends, sum(owned) + sum(ends) + ord("0") + 8 * ord(" ")
 
 
 def from_member(info: tarfile.TarInfo, sha256: str = "") -> Entry:

@@ -8,19 +8,22 @@ from __future__ import annotations
 class EngineError(Exception):
     """Something failed.
 
-    ``message`` says what failed and on which object, ``next_step`` what to do about it; both are one
-    line for people, free of secrets. ``exit_code`` is the command's exit status.
+    ``message`` says what failed and on which object, ``next_step`` what to do about it (``usual_step`` of the
+    class unless told); both are one line for people, free of secrets. ``exit_code`` is the command's exit status.
     """
 
     exit_code = 1
+    usual_step = "see the log; mirai-backup --traceback shows where it came from"
 
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.next_step = next_step
+        self.next_step = next_step or self.usual_step
 
-    def __str__(self) -> str:
-        return f"{self.message}\n  next: {self.next_step}" if self.next_step else self.message
+    @property
+    def words(self) -> str:
+        """Both lines, as they are printed and logged."""
+        return f"{self.message}\n  next: {self.next_step}"
 
     def document(self) -> dict:
         """The error as the JSON document that ``--json`` prints and the modules return."""
@@ -38,6 +41,10 @@ class ConfigError(EngineError):
     exit_code = 64
 
 
+class NotSetUpError(ConfigError):
+    """There is no configuration: this machine was never set up, or no longer is."""
+
+
 class UsageError(EngineError):
     """The command was called in a way that cannot mean anything."""
 
@@ -51,15 +58,20 @@ class PreflightError(EngineError):
 class ProcessError(EngineError):
     """A program that the engine started failed, died or could not be started."""
 
+    usual_step = "read what it said; the log has the time"
+
 
 class DatabaseError(EngineError):
     """The PostgreSQL server cannot be reached or refused a statement."""
+
+    usual_step = "see the server's log"
 
 
 class MismatchError(EngineError):
     """Content is not what its manifest says."""
 
     exit_code = 2
+    usual_step = "use another backup; mirai-backup verify --all says which are whole"
 
 
 class CouldNotVerifyError(EngineError):
@@ -78,6 +90,12 @@ class LockedError(EngineError):
     """Another run holds the repository."""
 
     exit_code = 11
+
+
+class DecryptError(EngineError):
+    """What is encrypted cannot be read: the private key is not here, or its passphrase is not the right one."""
+
+    exit_code = 12
 
 
 class Interrupted(EngineError):

@@ -16,7 +16,7 @@ from .repository import Backup
 def run(config: Config, kind: Optional[str] = None) -> Outcome:
     """List the backups, newest first, and what else lies in the repository."""
     listing = repository.listing(config.repository)
-    backups = [one for one in reversed(listing.backups) if kind in (None, one.manifest.kind)]
+    backups = [one for one in reversed(listing.backups) if kind in (None, one.head.kind)]
     previous = restores.previous_states(config.repository)
     document = {
         "repository": config.repository,
@@ -25,7 +25,8 @@ def run(config: Config, kind: Optional[str] = None) -> Outcome:
         "unsealed": list(listing.unsealed),
         "previous_states": previous,
     }
-    lines = [_line(one) for one in backups] or ["there are no backups"]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    lines = [_line(one, now) for one in backups] or ["there are no backups"]
     lines += [f"damaged: {problem}" for _path, problem in listing.damaged]
     lines += [f"no manifest, not counted as a backup: {path}" for path in listing.unsealed]
     lines += [f"previous state before {one['restored']}: {one['names']}" for one in previous]
@@ -47,6 +48,9 @@ def info(config: Config, word: str = "latest") -> Outcome:
         lines += _database_lines(head)
     if head.files is not None:
         lines.append(f"files     {head.files['count']} files, {text.size(head.files['size'])}")
+    if head.encryption is not None:
+        lines.append(f"encrypted to {', '.join(head.encryption['recipients'])}")
+    lines += ["signed    its signature is beside it"] if backup.signed else []
     lines += [f"warning   {one}" for one in head.warnings]
     return Outcome(document, tuple(lines))
 
@@ -60,9 +64,9 @@ def keep(config: Config, word: str, pinned: bool) -> Outcome:
     return Outcome({"id": backup.id, "pinned": pinned, "changed": changed}, (f"{backup.id} is {what}",), OK)
 
 
-def _line(backup: Backup) -> str:
-    head = backup.manifest
-    age = (datetime.datetime.now(datetime.timezone.utc) - head.ended_at).total_seconds()
+def _line(backup: Backup, now: datetime.datetime) -> str:
+    head = backup.head
+    age = (now - head.ended_at).total_seconds()
     marks = (
         ("  drilled" if backup.drilled else "")
         + ("  pinned" if backup.pinned else "")

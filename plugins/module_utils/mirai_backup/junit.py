@@ -9,9 +9,9 @@ or an error, so that a CI never shows a drill green that proved nothing.
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, replace
 from typing import Optional
+from xml.etree import ElementTree
 
 from . import text
 from .xmltext import clean

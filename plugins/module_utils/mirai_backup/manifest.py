@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, fields
-from typing import BinaryIO, Iterable, Iterator, Optional
+from typing import BinaryIO, Iterable, Iterator, Optional, Union
 
 from . import safefile, text
 from .entries import Entry
@@ -21,6 +21,7 @@ from .sinks import Artifact
 
 SCHEMA = 1
 SUFFIX = ".manifest.json"
+SIGNATURE = ".sig"  # what a manifest's detached signature adds to its name
 _ENTRIES = b'"entries": [\n'
 _NO_ENTRIES = b"]\n}\n"
 _HEAD_LIMIT = 64 << 20
@@ -90,10 +91,11 @@ class Manifest:
         return values
 
 
-def write(path: str, manifest: Manifest, entries: Iterable[Entry] = ()) -> str:
+def write(path: str, manifest: Manifest, entries: Iterable[Union[Entry, bytes]] = ()) -> str:
     """Write ``manifest`` to ``path`` at one instant; returns its digest. The entries go through, not into memory.
 
-    ``manifest.files["sha256"]`` must be what ``entries_digest`` gives for the same entries.
+    An entry may be given as its line already. ``manifest.files["sha256"]`` must be what ``entries_digest`` gives for
+    the same entries.
     """
     head = manifest.head()
     digest = _digest(head)
@@ -101,7 +103,7 @@ def write(path: str, manifest: Manifest, entries: Iterable[Entry] = ()) -> str:
     return digest
 
 
-def entries_digest(entries: Iterable[Entry]) -> str:
+def entries_digest(entries: Iterable[Union[Entry, bytes]]) -> str:
     """The digest of the entries' lines."""
     digest = hashlib.sha256()
     for entry in entries:
@@ -180,7 +182,7 @@ def read_entries(path: str, manifest: Manifest) -> Iterator[Entry]:
         raise _damaged(path, "its list of files was edited or damaged")
 
 
-def _blocks(head: dict, entries: Iterable[Entry]) -> Iterator[bytes]:
+def _blocks(head: dict, entries: Iterable[Union[Entry, bytes]]) -> Iterator[bytes]:
     yield _head_text(head) + _ENTRIES
     separator = b""
     for entry in entries:
@@ -222,8 +224,8 @@ def _digest(head: dict) -> str:
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-def _line(entry: Entry) -> bytes:
-    return json.dumps(entry.document(), separators=(",", ":"), ensure_ascii=True).encode("ascii")
+def _line(entry: Union[Entry, bytes]) -> bytes:
+    return entry if isinstance(entry, bytes) else entry.line()
 
 
 def _damaged(path: str, why: str) -> MismatchError:

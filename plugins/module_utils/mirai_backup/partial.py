@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import difflib
 import fnmatch
@@ -24,7 +25,9 @@ from . import (
     seal,
     selector,
     side,
+    signature,
     text,
+    unlock,
     verify,
 )
 from . import target as targets
@@ -44,11 +47,12 @@ def run(config: Config, request: Request, observer: Observer) -> Outcome:
 
     Nothing that is there is touched. Raises an EngineError; then nothing new is there either.
     """
-    with lock.hold(config.repository, "restore"):
+    with lock.hold(config.repository, "restore"), contextlib.ExitStack() as cleanup:
         seal.sweep(config.repository)
         exchange.settle(config, observer)
         backup = _resolve(config, request)
-        verify.check(config, backup, observer)
+        decryption = cleanup.enter_context(unlock.unlocked(config, backup, request.access))
+        verify.check(config, backup, observer, decryption)
         timestamp = restores.new_timestamp(config.repository)
         name = f"restored_{timestamp}"
         place = targets.find(config) if request.tables else None
@@ -58,10 +62,10 @@ def run(config: Config, request: Request, observer: Observer) -> Outcome:
             with seal.staging(config.repository) as work:
                 if request.files:
                     document["directory"] = journal.data_dir["live"]
-                    document["files"] = _files(backup, request.files, journal.data_dir, work)
+                    document["files"] = _files(backup, request.files, journal.data_dir, work, decryption)
                 if place is not None:
                     document["schema"] = name
-                    document["tables"] = _tables(config, backup, request.tables, place, journal, name, work)
+                    document["tables"] = _tables(config, backup, request.tables, place, journal, name, work, decryption)
         finally:
             exchange.discard(config, journal, place)
     records.append(config.repository, {"verb": "restore", "result": "ok", **document})
@@ -88,6 +92,7 @@ def _resolve(config: Config, request: Request) -> Backup:
     """The backup, after every table asked for was found in it."""
     wanted = ({"database"} if request.tables else set()) | ({"json"} if request.files else set())
     backup = selector.resolve(repository.listing(config.repository), request.backup, frozenset(wanted))
+    signature.require(config, backup.manifest_path, request.access.accept_unsigned)
     known = ((backup.manifest.database or {}).get("fingerprint") or {}).get("tables")
     for table in request.tables if known is not None else ():
         if table not in known:
@@ -129,11 +134,13 @@ def _journal(config: Config, backup: Backup, timestamp: str, place: Optional[Dat
     return Journal(timestamp, "restore", backup.id, now, "begun", database, directory)
 
 
-def _files(backup: Backup, patterns: tuple[str, ...], names: dict, work: str) -> list[str]:
+def _files(
+    backup: Backup, patterns: tuple[str, ...], names: dict, work: str, decryption: tuple[process.Command, ...]
+) -> list[str]:
     """Unpack and prove all files, and keep those that match; returns their paths."""
     wanted = set(_matching(backup, patterns))
     staged = names["side"]
-    side.unpack(backup, work, False, staged)
+    side.unpack(backup, work, False, staged, decryption)
     lines = filesproof.differences(staged, manifest.read_entries(backup.manifest_path, backup.manifest))
     if lines:
         raise MismatchError(f"the files of {backup.id} are not what was backed up: {'; '.join(lines[:10])}")
@@ -155,12 +162,13 @@ def _tables(
     journal: Journal,
     schema: str,
     work: str,
+    decryption: tuple[process.Command, ...],
 ) -> list[str]:
     """Restore and prove the whole dump in a side database, then carry the tables over in one transaction."""
     if not place.exists:
         raise NotFoundError(f"there is no database {place.live} to restore tables into", "restore it whole")
     head, scratch = backup.manifest, journal.database["side"]
-    side.unpack(backup, work, True, None)
+    side.unpack(backup, work, True, None, decryption)
     side.create_database(place, scratch, head.database["properties"])
     side.load(place, scratch, work, config.jobs, head)
     side.prove(place, scratch, head)

@@ -7,28 +7,42 @@ from __future__ import annotations
 import os
 import tarfile
 import zlib
+from typing import Callable
 
-from .sinks import Artifact, HashedFile
+from . import process
+from .sinks import Artifact, HashedFile, is_nameless
 
 _BLOCK = 1 << 20
 
 
-def bundle(path: str, name: str, parts: list[tuple[str, Artifact]], modified: float, progress=None) -> Artifact:
+def bundle(
+    path: str,
+    name: str,
+    parts: list[tuple[str, Artifact]],
+    modified: float,
+    progress=None,
+    encryption: tuple[process.Command, ...] = (),
+) -> Artifact:
     """Write the new file ``path``: a tar.gz of ``parts``, pairs of a file's path and what it is called inside.
 
     The members are compressed already, so the gzip layer is at level 0: ``tar -xzf`` reads it, and it costs
-    next to nothing.
+    next to nothing. With ``encryption`` the whole of it goes through these programs.
     """
-    encoder = zlib.compressobj(0, zlib.DEFLATED, 31)
-    with HashedFile(path, progress) as file:
+
+    def write_all(write: Callable[[bytes], object]) -> None:
+        encoder = zlib.compressobj(0, zlib.DEFLATED, 31)
         for part_path, artifact in parts:
             info = tarfile.TarInfo(artifact.name)
             info.size, info.mode, info.mtime = artifact.size, 0o600, int(modified)
-            file.write(encoder.compress(info.tobuf(tarfile.GNU_FORMAT)))
+            write(encoder.compress(info.tobuf(tarfile.GNU_FORMAT)))
             with open(part_path, "rb") as part:
                 for block in iter(lambda: part.read(_BLOCK), b""):
-                    file.write(encoder.compress(block))
-            file.write(encoder.compress(b"\0" * (-artifact.size % tarfile.BLOCKSIZE)))
-            os.unlink(part_path)
-        file.write(encoder.compress(b"\0" * (2 * tarfile.BLOCKSIZE)) + encoder.flush())
+                    write(encoder.compress(block))
+            write(encoder.compress(b"\0" * (-artifact.size % tarfile.BLOCKSIZE)))
+            if not is_nameless(part_path):
+                os.unlink(part_path)
+        write(encoder.compress(b"\0" * (2 * tarfile.BLOCKSIZE)) + encoder.flush())
+
+    with HashedFile(path, progress) as file:
+        process.pump(encryption, file.write, write_all)
         return file.finish(name)

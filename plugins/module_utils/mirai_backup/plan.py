@@ -6,18 +6,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from . import clients as client_programs
-from . import compression, postgres, text, tree
+from . import compression, gpg, keyring, postgres, signature, text, tree
 from .clients import Clients
 from .compression import Compression
 from .config import Config
 from .dburl import Connection
 from .errors import NotFoundError, PreflightError
+from .keyring import Key
 from .outcome import Outcome
 from .postgres import Server
+from .process import Command
 from .repository import Listing, listing
 from .selector import COMPONENTS
 
@@ -44,10 +46,22 @@ class Plan:
     source: Optional[Source]
     data_dir: Optional[str]
     compression: Compression
+    encryption: tuple[Command, ...]
+    keys: tuple[Key, ...]
     fingerprint: str
     estimated_bytes: int
     needed_bytes: int
     free_bytes: int
+
+    @property
+    def outer(self) -> Compression:
+        """How artifacts are written: compressed, and encrypted where there are recipients."""
+        return replace(self.compression, encryption=self.encryption)
+
+    @property
+    def inner(self) -> Compression:
+        """How the streams are written: as artifacts, or as parts of a full archive that is encrypted as a whole."""
+        return self.compression if self.kind == "full" else self.outer
 
     def document(self) -> dict:
         """The plan as JSON values."""
@@ -56,6 +70,7 @@ class Plan:
             "repository": self.repository,
             "data_dir": self.data_dir,
             "compression": self.compression.name,
+            "keys": [one.document() for one in self.keys],
             "fingerprint": self.fingerprint,
             "estimated_bytes": self.estimated_bytes,
             "needed_bytes": self.needed_bytes,
@@ -80,6 +95,7 @@ class Plan:
         if self.data_dir is not None:
             lines.append(f"data        {self.data_dir}")
         lines.append(f"compression {self.compression.name}, fingerprint {self.fingerprint}")
+        lines += [f"{one.purpose:<11} {one.fingerprint}" for one in self.keys]
         lines.append(f"space       {text.size(self.needed_bytes)} needed, {text.size(self.free_bytes)} free")
         return tuple(lines)
 
@@ -87,6 +103,7 @@ class Plan:
 def make(config: Config, kind: str) -> Plan:
     """Look at everything a backup of ``kind`` needs. Raises an EngineError for the first thing that is missing."""
     _repository_writable(config.repository)
+    keys, encryption = _keys(config)
     components = COMPONENTS[kind]
     source = connect(config) if "database" in components else None
     if "json" in components:
@@ -102,6 +119,8 @@ def make(config: Config, kind: str) -> Plan:
         source=source,
         data_dir=config.data_dir if "json" in components else None,
         compression=compression.choose(config.compression),
+        encryption=encryption,
+        keys=keys,
         fingerprint=config.fingerprint,
         estimated_bytes=estimate,
         needed_bytes=int(estimate * _HEADROOM * copies) + _FIXED_BYTES,
@@ -129,6 +148,17 @@ def connect(config: Config) -> Source:
     server = postgres.server(any_client, app)
     fitting = client_programs.fitting(server.major, server.version, config.pg_bindir)
     return Source(app, postgres.admin_connection(config, app), fitting, server)
+
+
+def _keys(config: Config) -> tuple[tuple[Key, ...], tuple[Command, ...]]:
+    """The keys, all fit for use, and the command that encrypts; neither where the configuration names none."""
+    keys = keyring.find(config)
+    keyring.require(keys, config.gpg_home)
+    if config.gpg_sign_key:
+        signature.rehearse(config)
+    if not config.gpg_recipients:
+        return keys, ()
+    return keys, (gpg.encrypting(config.gpg_home, config.gpg_recipients),)
 
 
 def _repository_writable(path: str) -> None:
@@ -159,7 +189,7 @@ def _last_size(repository: str, kind: str) -> int:
         found: Listing = listing(repository)
     except NotFoundError:
         return 0
-    sizes = [one.manifest.size for one in found.good() if one.manifest.kind == kind]
+    sizes = [one.head.size for one in found.good() if one.head.kind == kind]
     return sizes[-1] if sizes else 0
 
 

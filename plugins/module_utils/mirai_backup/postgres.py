@@ -80,12 +80,21 @@ def identifier(name: str) -> str:
 
 
 def command(
-    clients: Clients, program: str, connection: Connection, *arguments: str, descriptors: tuple[int, ...] = ()
+    clients: Clients,
+    program: str,
+    connection: Connection,
+    *arguments: str,
+    descriptors: tuple[int, ...] = (),
+    settings: tuple[str, ...] = (),
 ) -> process.Command:
-    """The command that runs a PostgreSQL client program on ``connection``, the password kept out of argv."""
+    """The command that runs a PostgreSQL client program on ``connection``, the password kept out of argv.
+
+    ``settings`` are parameters of the session such as ``work_mem=1GB``, without blanks.
+    """
+    options = (("PGOPTIONS", " ".join(f"-c {one}" for one in settings)),) if settings else ()
     return process.Command(
         argv=(clients.path(program), "--no-password", "--dbname", connection.conninfo(), *arguments),
-        env=connection.environment(),
+        env=connection.environment() + options,
         user=connection.os_user,
         descriptors=descriptors,
         secrets=(connection.password,) if connection.password else (),
@@ -106,6 +115,12 @@ def execute(clients: Clients, connection: Connection, sql: str) -> str:
         return process.run(_psql(clients, connection), script).decode("utf-8", "surrogateescape")
     except ProcessError as error:
         raise _database_error(connection, error.message) from error
+
+
+def has_lz4(clients: Clients, connection: Connection) -> bool:
+    """Whether the server can store long values with lz4."""
+    sql = "SELECT 1 AS one FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)"
+    return bool(query(clients, connection, sql))
 
 
 def server(clients: Clients, connection: Connection) -> Server:

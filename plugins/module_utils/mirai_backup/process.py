@@ -15,8 +15,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Callable, Iterator, Optional
 
-from .errors import ProcessError
-from .redact import redact
+from .errors import EngineError, ProcessError
+from .redact import redact, without_rows
 
 PIPE_BYTES = 1 << 20
 STDERR_TAIL = 4096
@@ -34,7 +34,8 @@ class Command:
     """A program to run: ``argv``, what it adds to the environment, and whom to run as.
 
     ``descriptors`` are open files that it inherits; ``secrets`` are taken out of its messages; ``end_signal``
-    ends it so that it lets its server know.
+    ends it so that it lets its server know; ``complains_on_stdout`` is for programs that say there what failed.
+    ``explain`` makes an error of its stderr where its words need reading.
     """
 
     argv: tuple[str, ...]
@@ -43,6 +44,8 @@ class Command:
     descriptors: tuple[int, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     end_signal: int = signal.SIGTERM
+    explain: Optional[Callable[[str], Optional[EngineError]]] = None
+    complains_on_stdout: bool = False
 
     @property
     def name(self) -> str:
@@ -72,7 +75,7 @@ class Child:
             self.popen = subprocess.Popen(
                 command.argv,
                 stdin=stdin,
-                stdout=stdout,
+                stdout=self._stderr if command.complains_on_stdout else stdout,
                 stderr=self._stderr,
                 env=environment(command.env),
                 cwd="/" if command.user else None,
@@ -109,18 +112,27 @@ class Child:
         self.wait()
 
     def complaint(self) -> str:
-        """The last lines it wrote to stderr, on one line, without secrets."""
+        """The last lines it wrote to stderr, on one line, without secrets and without rows."""
+        lines = [line.strip() for line in self._said().splitlines() if line.strip()]
+        return redact(without_rows(" / ".join(lines[-6:])), self.command.secrets)
+
+    def _said(self) -> str:
         size = os.fstat(self._stderr).st_size
-        tail = os.pread(self._stderr, STDERR_TAIL, max(0, size - STDERR_TAIL)).decode("utf-8", "replace")
-        lines = [line.strip() for line in tail.splitlines() if line.strip()]
-        return redact(" / ".join(lines[-6:]), self.command.secrets)
+        return os.pread(self._stderr, STDERR_TAIL, max(0, size - STDERR_TAIL)).decode("utf-8", "replace")
+
+    def lost_its_reader(self, status: int) -> bool:
+        """Whether it failed only since what came after it was gone."""
+        return status == -signal.SIGPIPE or (status != 0 and "Broken pipe" in self._said())
 
     def close(self) -> None:
         """Give the descriptor of stderr back."""
         os.close(self._stderr)
 
-    def error(self, status: int) -> ProcessError:
+    def error(self, status: int) -> EngineError:
         """What to raise for a bad exit status."""
+        explained = self.command.explain(self._said()) if self.command.explain is not None and status > 0 else None
+        if explained is not None:
+            return explained
         how = f"was killed by signal {-status}" if status < 0 else f"exited with status {status}"
         said = self.complaint()
         return ProcessError(f"{self.command.name} {how}" + (f": {said}" if said else ""))
@@ -228,7 +240,7 @@ def _start(stages: tuple, upstream: object, cleanup: contextlib.ExitStack) -> li
 def _judge(children: list, statuses: list, feeder: Optional["_Feeder"]) -> None:
     """Raise for what failed first on the way; whoever only lost its reader is not the cause."""
     failed = [(child, status) for child, status in zip(children, statuses) if status]
-    causes = [pair for pair in failed if pair[1] != -signal.SIGPIPE] or failed
+    causes = [pair for pair in failed if not pair[0].lost_its_reader(pair[1])] or failed
     failure = feeder.failure if feeder is not None else None
     if failure is not None and not (causes and isinstance(failure, BrokenPipeError)):
         raise failure

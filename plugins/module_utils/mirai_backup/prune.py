@@ -19,9 +19,9 @@ def decide(config: Config, listing: Listing, now: Optional[datetime.datetime] = 
     candidates = tuple(
         retention.Candidate(
             id=one.id,
-            kind=one.manifest.kind,
-            sequence=one.manifest.sequence,
-            ended=one.manifest.ended_at,
+            kind=one.head.kind,
+            sequence=one.head.sequence,
+            ended=one.head.ended_at,
             good=not one.problem,
             pinned=one.pinned,
             drilled=one.drilled,

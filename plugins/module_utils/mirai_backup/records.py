@@ -20,7 +20,7 @@ _FLAGS = {"full": "", "database": " --db-only", "json": " --json-only"}
 
 def write_latest(repository: str, backup: Backup) -> None:
     """Describe the newest backup for people."""
-    head = backup.manifest
+    head = backup.head
     lines = [
         f"Latest backup: {head.id}",
         f"Kind:          {head.kind}",

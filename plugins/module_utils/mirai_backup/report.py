@@ -1,64 +1,22 @@
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A drill as one HTML page that needs nothing else: no network, no script, no font.
-
-The page holds English and Japanese; a switch made of two radio buttons shows one of them. What the engine found is
-quoted as it said it, in English, so that it agrees with the log.
-"""
+"""A drill as one HTML page. What the engine found is quoted as it said it, in English, as it is in the log."""
 
 from __future__ import annotations
 
 from typing import Optional
 
-from . import report_checks, report_style, report_tables, report_times, text
+from . import report_checks, report_shell, report_tables, report_times, text
 from .report_html import Content, Html, Phrase, foreign, join, tag
-from .report_phrases import WORDS, duration, moment, named, same, say, together
+from .report_phrases import duration, moment, named, same, say, together
 from .report_verdict import banner, findings, signs, tiles, was_restored
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(drill: dict, language: str = "en") -> str:
     """The page of a drill document; ``language`` (``en`` or ``ja``) is the one that it opens in."""
-    if language not in WORDS:
-        raise ValueError(f"language {language!r} is none of {', '.join(WORDS)}")
-    body = tag(
-        "body",
-        signs(),
-        *[_choice(code, code == language) for code in WORDS],
-        _header(drill),
-        _main(drill),
-        _footer(drill),
-    )
-    return f"<!DOCTYPE html>\n{tag('html', _head(drill, language), body, lang=language)}\n"
-
-
-def _head(drill: dict, language: str) -> Html:
-    verdict, title = named("verdict", drill["verdict"]), say("title")
-    words = [getattr(one, language) for one in (verdict, title)]
-    return tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("link", rel="icon", href="data:,"),
-        tag("title", join(words[0], " · ", words[1], " ", drill["id"])),
-        tag("style", Html(report_style.sheet())),
-    )
-
-
-def _choice(code: str, chosen: bool) -> Html:
-    name = f"show-{code}"
-    return tag("input", type="radio", name="show", id=name, class_="choice", autocomplete="off", checked=chosen or None)
-
-
-def _header(drill: dict) -> Html:
-    labels = [
-        tag("label", words, for_=f"show-{code}", lang=code) for code, words in (("en", "English"), ("ja", "日本語"))
-    ]
-    name = tag("p", say("title"), tag("span", " · ", drill["application"], class_="muted"))
-    return tag("header", name, tag("div", *labels, class_="switch"))
+    title = report_shell.titled(named("verdict", drill["verdict"]), " · ", say("title"), " ", drill["id"])
+    name = join(say("title"), tag("span", " · ", drill["application"], class_="muted"))
+    return report_shell.page(language, title, name, [signs(), _main(drill), _footer(drill)])
 
 
 def _main(drill: dict) -> Html:

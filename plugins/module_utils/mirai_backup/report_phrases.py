@@ -7,10 +7,13 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from . import report_words_en, report_words_ja, text
+from . import fleet_words_en, fleet_words_ja, report_words_en, report_words_ja, text
 from .report_html import Content, Html, Phrase, escape, join
 
-WORDS = {"en": report_words_en.WORDS, "ja": report_words_ja.WORDS}
+WORDS = {
+    "en": {**report_words_en.WORDS, **fleet_words_en.WORDS},
+    "ja": {**report_words_ja.WORDS, **fleet_words_ja.WORDS},
+}
 NONE = Phrase(Html("–"), Html("–"))
 _JAPANESE_UNITS = {"d": "日", "h": "時間", "min": "分", "s": "秒"}
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How the drill report looks: on a screen by day and by night, on a phone, and on A4."""
+"""How reports look: on a screen by day and by night, on a phone, and on A4."""
 
 from __future__ import annotations
 

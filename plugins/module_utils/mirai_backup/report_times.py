@@ -58,9 +58,9 @@ def _phase(name: str, seconds: float, begun: float, total: float) -> Html:
         tag("rect", x=0, y=6, width=1000, height=4, class_="track"),
         tag("rect", x=f"{min(start, 998):.1f}", y=0, width=f"{width:.1f}", height=16, class_="bar"),
     ]
-    bar = tag("svg", *shapes, viewBox="0 0 1000 16", preserveAspectRatio="none", aria_hidden="true")
+    drawn = tag("svg", *shapes, viewBox="0 0 1000 16", preserveAspectRatio="none", aria_hidden="true")
     words = tag("th", named("phase", name), scope="row")
-    return tag("tr", words, tag("td", bar), tag("td", duration(seconds), class_="n"))
+    return tag("tr", words, tag("td", drawn), tag("td", duration(seconds), class_="n"))
 
 
 def _title(key: str, kind: Optional[str]) -> Html:

@@ -9,13 +9,14 @@ import datetime
 import os
 import re
 from dataclasses import dataclass
-from typing import Optional
+from functools import cached_property
 
-from . import drill_history, manifest, safefile
-from .compression import Compression
+from . import drill_history, index, manifest, safefile, summary
+from .compression import ENCRYPTED, Compression
 from .config import KINDS
 from .errors import MismatchError, NotFoundError
 from .manifest import Manifest
+from .summary import Summary
 
 STEMS = {"full": "mirai_full", "database": "mirai_db", "json": "mirai_json"}
 _BASES = {"full": ".tar.gz", "database": ".sql", "json": ".tar"}
@@ -29,10 +30,11 @@ PINS = ".pins"
 class Backup:
     """A sealed backup as it lies in the repository. ``problem`` says what is missing; a good one has none.
 
+    ``head`` is enough to choose by; ``manifest`` is read whole, and held to ``head``, once somebody asks for it.
     ``drilled`` says that a drill has passed it.
     """
 
-    manifest: Manifest
+    head: Summary
     manifest_path: str
     pinned: bool
     problem: str
@@ -41,20 +43,49 @@ class Backup:
     @property
     def id(self) -> str:
         """The backup's ID, such as ``mirai_full_20261123_020000``."""
-        return self.manifest.id
+        return self.head.id
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Everything about it. Raises MismatchError when it is damaged, or was changed since it was listed."""
+        found = _read(self.head.kind, self.manifest_path)  # a copy of it may lie anywhere
+        if summary.of(found) != self.head:
+            raise MismatchError(f"manifest {self.manifest_path} changed after it was listed", "run it again")
+        return found
 
     @property
     def path(self) -> str:
         """The path of its main artifact."""
-        return self.artifact_path(self.manifest.artifacts[0].name)
+        return self.artifact_path(self.head.artifacts[0].name)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it takes a private key to read it."""
+        return self.path.endswith(ENCRYPTED)
+
+    @property
+    def signed(self) -> bool:
+        """Whether its manifest has a signature, good or not."""
+        return os.path.lexists(self.manifest_path + manifest.SIGNATURE)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all its files beside each other: artifacts, signature where there is one, manifest last.
+
+        Whoever copies them in this order leaves no backup until the copy is whole.
+        """
+        manifest_name = os.path.basename(self.manifest_path)
+        signature = (manifest_name + manifest.SIGNATURE,) if self.signed else ()
+        return (*(one.name for one in self.head.artifacts), *signature, manifest_name)
 
     def document(self) -> dict:
         """The backup in short, as JSON values: times in UTC, size in bytes."""
-        head = self.manifest
+        head = self.head
         return {
             "id": head.id,
             "kind": head.kind,
             "path": self.path,
+            "files": list(self.files),
             "sequence": head.sequence,
             "started": head.started,
             "ended": head.ended,
@@ -62,6 +93,8 @@ class Backup:
             "size": head.size,
             "sha256": head.artifacts[0].sha256,
             "components": sorted(head.components),
+            "encrypted": self.encrypted,
+            "signed": self.signed,
             "pinned": self.pinned,
             "drilled": self.drilled,
             "problem": self.problem,
@@ -84,7 +117,7 @@ class Listing:
 
     def good(self, components: frozenset = frozenset()) -> tuple[Backup, ...]:
         """The good backups that hold all ``components``, oldest first."""
-        return tuple(one for one in self.backups if not one.problem and components <= one.manifest.components)
+        return tuple(one for one in self.backups if not one.problem and components <= one.head.components)
 
 
 def create(repository: str) -> None:
@@ -98,35 +131,36 @@ def create(repository: str) -> None:
 
 
 def listing(repository: str) -> Listing:
-    """Read every manifest. Raises NotFoundError when there is no repository."""
+    """Every backup there is, out of the index where its manifest is as it was. Raises NotFoundError."""
     if not os.path.isdir(repository):
         raise NotFoundError(f"there is no repository at {repository}", "run a backup first, or correct repository")
-    backups, damaged, unsealed = [], [], []
-    passed = drill_history.passed(repository)
+    found = _Found(repository)
     for kind in KINDS:
         directory = os.path.join(repository, kind)
         names = set(os.listdir(directory)) if os.path.isdir(directory) else set()
         for name in sorted(names):
-            path = os.path.join(directory, name)
             if name.endswith(manifest.SUFFIX) and not name.startswith("."):
-                try:
-                    backups.append(_backup(repository, kind, path, passed))
-                except (MismatchError, OSError) as error:
-                    damaged.append((path, getattr(error, "message", None) or str(error)))
+                found.add(kind, os.path.join(directory, name))
             elif _NAME.fullmatch(name) and name + manifest.SUFFIX not in names:
-                unsealed.append(path)
-    backups.sort(key=lambda one: one.manifest.sequence)
-    return Listing(tuple(backups), tuple(damaged), tuple(unsealed))
+                found.unsealed.append(os.path.join(directory, name))
+    found.remember()
+    found.backups.sort(key=lambda one: one.head.sequence)
+    return Listing(tuple(found.backups), tuple(found.damaged), tuple(found.unsealed))
 
 
 def main_name(kind: str, timestamp: str, compression: Compression) -> str:
     """The file name of a backup's main artifact. A full archive's outer layer is always gzip."""
-    return f"{STEMS[kind]}_{timestamp}{_BASES[kind]}{'' if kind == 'full' else compression.extension}"
+    extension = "" if kind == "full" else compression.extension
+    return f"{STEMS[kind]}_{timestamp}{_BASES[kind]}{extension}{_encrypted(compression)}"
 
 
 def globals_name(timestamp: str, compression: Compression) -> str:
     """The file name of the roles beside a dump; the guide's ``mirai_db_*`` does not match it."""
-    return f"mirai_globals_{timestamp}.sql{compression.extension}"
+    return f"mirai_globals_{timestamp}.sql{compression.extension}{_encrypted(compression)}"
+
+
+def _encrypted(compression: Compression) -> str:
+    return ENCRYPTED if compression.encryption else ""
 
 
 def new_timestamp(repository: str, now: datetime.datetime) -> str:
@@ -158,7 +192,52 @@ def release(repository: str, backup_id: str) -> None:
         os.unlink(os.path.join(repository, PINS, backup_id))
 
 
-def _backup(repository: str, kind: str, path: str, passed: frozenset) -> Backup:
+class _Found:
+    """What a listing has found so far, and what it may remember of it for the next one."""
+
+    def __init__(self, repository: str) -> None:
+        self.backups: list[Backup] = []
+        self.damaged: list[tuple[str, str]] = []
+        self.unsealed: list[str] = []
+        self._repository = repository
+        self._passed = drill_history.passed(repository)
+        pins = os.path.join(repository, PINS)
+        self._pinned = frozenset(os.listdir(pins) if os.path.isdir(pins) else ())
+        self._known = index.read(repository)
+        self._rows: dict = {}
+        self._news = False
+
+    def add(self, kind: str, path: str) -> None:
+        """Take the manifest at ``path``; one that cannot be read is damaged."""
+        try:
+            head = self._head(kind, path)
+            problem = _problem(head, os.path.dirname(path))
+        except (MismatchError, OSError) as error:
+            self.damaged.append((path, getattr(error, "message", None) or str(error)))
+            return
+        self.backups.append(Backup(head, path, head.id in self._pinned, problem, head.id in self._passed))
+
+    def remember(self) -> None:
+        """Write the index when it would say something else than it does."""
+        if self._news or len(self._rows) != len(self._known):
+            index.write(self._repository, self._rows)
+
+    def _head(self, kind: str, path: str) -> Summary:
+        key = f"{kind}/{os.path.basename(path)}"
+        signature = index.signature(os.lstat(path))
+        known = self._known.get(key)
+        if known is not None and known[0] == signature:
+            self._rows[key] = known
+            return known[1]
+        head = summary.of(_read(kind, path))
+        if signature is not None and index.is_settled(signature):
+            self._rows[key] = (signature, head)
+            self._news = True
+        return head
+
+
+def _read(kind: str, path: str) -> Manifest:
+    """The manifest at ``path``, in the directory of ``kind``. Raises MismatchError when it does not belong there."""
     head = manifest.read(path)
     expected = f"{head.artifacts[0].name}{manifest.SUFFIX}" if head.artifacts else ""
     foreign = [one.name for one in head.artifacts if not _belongs(one.name, head.id)]
@@ -166,8 +245,7 @@ def _backup(repository: str, kind: str, path: str, passed: frozenset) -> Backup:
         raise MismatchError(f"manifest {path} lists {foreign[0]}, which is no artifact of {head.id}")
     if head.kind != kind or os.path.basename(path) != expected or not expected.startswith(head.id + "."):
         raise MismatchError(f"manifest {path} belongs to another backup, {head.id}")
-    pinned = os.path.exists(os.path.join(repository, PINS, head.id))
-    return Backup(head, path, pinned, _problem(head, os.path.dirname(path)) or "", head.id in passed)
+    return head
 
 
 def _belongs(name: str, backup_id: str) -> bool:
@@ -176,7 +254,8 @@ def _belongs(name: str, backup_id: str) -> bool:
     return match is not None and match.group(1) == timestamp_of(backup_id)
 
 
-def _problem(head: Manifest, directory: str) -> Optional[str]:
+def _problem(head: Summary, directory: str) -> str:
+    """What is not whole among the artifacts; empty when nothing."""
     for artifact in head.artifacts:
         try:
             size = os.lstat(os.path.join(directory, artifact.name)).st_size
@@ -184,4 +263,4 @@ def _problem(head: Manifest, directory: str) -> Optional[str]:
             return f"{artifact.name} is missing"
         if size != artifact.size:
             return f"{artifact.name} has {size} bytes instead of {artifact.size}"
-    return None
+    return ""

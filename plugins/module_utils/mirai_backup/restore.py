@@ -11,6 +11,7 @@ import time
 from typing import Iterator, Optional
 
 from . import (
+    attended,
     exchange,
     filesproof,
     lock,
@@ -23,14 +24,18 @@ from . import (
     seal,
     side,
     text,
+    unlock,
     verify,
 )
 from . import target as targets
 from .config import Config
 from .errors import EngineError, Interrupted, MismatchError
+from .hooks import Hooks
 from .outcome import INCOMPLETE, OK, Outcome
+from .process import Command
 from .restore_plan import Request, RestorePlan
 from .restores import Journal
+from .runs import Occasion
 from .watch import Log, Observer
 
 __all__ = ["Request", "plan", "run"]
@@ -47,22 +52,30 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
     The document says what was restored, what was proven, where the previous state lies, and how long the swap took.
     """
     observer = observer or Observer(Log(config.log))
+    occasion = Occasion("restore", request.components, request.backup)
+    return attended.run(config, occasion, observer, lambda hooks: _run(config, request, observer, hooks))
+
+
+def _run(config: Config, request: Request, observer: Observer, hooks: Hooks) -> Outcome:
     begun = time.monotonic()
     observer.say(f"restore {request.backup}: begun")
     try:
         if request.is_partial:
             return partial.run(config, request, observer)
-        with lock.hold(config.repository, "restore"):
+        with lock.hold(config.repository, "restore"), hooks.afterwards():
             seal.sweep(config.repository)
             settled = exchange.settle(config, observer)
             plan_ = restore_plan.make(config, request)
             restore_plan.preflight(plan_, request.confirm)
-            verify.check(config, plan_.backup, observer)
-            with _failures_recorded(config, plan_):
-                outcome = _restore(config, plan_, observer, begun)
+            with unlock.unlocked(config, plan_.backup, request.access) as decryption:
+                verify.check(config, plan_.backup, observer, decryption)
+                with _failures_recorded(config, plan_):
+                    if plan_.swaps:
+                        hooks.before()
+                    outcome = hooks.outcome = _restore(config, plan_, decryption, observer, begun)
         return Outcome({**outcome.document, "settled": settled}, (*settled, *outcome.lines), outcome.exit_code)
     except EngineError as error:
-        observer.say(f"restore {request.backup}: FAILED: {error}", "ERROR")
+        observer.say(f"restore {request.backup}: FAILED: {error.words}", "ERROR")
         raise
     except KeyboardInterrupt as error:
         raise Interrupted("the restore was interrupted", "run it again; it settles what was left") from error
@@ -70,7 +83,9 @@ def run(config: Config, request: Request, observer: Optional[Observer] = None) -
         observer.done()
 
 
-def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: float) -> Outcome:
+def _restore(
+    config: Config, plan_: RestorePlan, decryption: tuple[Command, ...], observer: Observer, begun: float
+) -> Outcome:
     head = plan_.backup.manifest
     journal = _journal(config, plan_)
     restores.write(config.repository, journal)
@@ -78,7 +93,7 @@ def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: floa
     notes: list = []
     try:
         with seal.staging(config.repository) as work:
-            proof = dict(_make_halves(config, plan_, journal, work, observer, phases, notes))
+            proof = dict(_make_halves(config, plan_, decryption, journal, work, observer, phases, notes))
     except BaseException:
         exchange.discard(config, journal, plan_.database)
         raise
@@ -118,23 +133,30 @@ def _restore(config: Config, plan_: RestorePlan, observer: Observer, begun: floa
 
 
 def _make_halves(
-    config: Config, plan_: RestorePlan, journal: Journal, work: str, observer: Observer, phases: dict, notes: list
+    config: Config,
+    plan_: RestorePlan,
+    decryption: tuple[Command, ...],
+    journal: Journal,
+    work: str,
+    observer: Observer,
+    phases: dict,
+    notes: list,
 ) -> Iterator[tuple[str, dict]]:
     """Make and prove each half beside the live one; yields the name of the half and its proof."""
     head = plan_.backup.manifest
     moment = time.monotonic()
     staged = journal.data_dir["side"] if journal.data_dir else None
-    side.unpack(plan_.backup, work, journal.database is not None, staged)
+    side.unpack(plan_.backup, work, journal.database is not None, staged, decryption)
     phases["unpack"] = time.monotonic() - moment
     if journal.database is not None:
         place, name = plan_.database, journal.database["side"]
         moment = time.monotonic()
         observer.say(f"restoring into the side database {name}")
-        for line in roles.create(place, plan_.backup, plan_.missing_roles):
+        for line in roles.create(place, plan_.backup, plan_.missing_roles, decryption):
             observer.say(line, "WARNING")
             notes.append(line)
         side.create_database(place, name, head.database["properties"])
-        side.load(place, name, work, config.jobs, head)
+        side.load(place, name, work, config.jobs, head, toast=config.restore_toast_compression)
         side.dress(place, name, head.database["properties"])
         phases["load"] = time.monotonic() - moment
         moment = time.monotonic()

@@ -11,7 +11,20 @@ import socket
 from dataclasses import dataclass
 from typing import Optional
 
-from . import drill_history, filesproof, fingerprint, manifest, postgres, repository, roles, selector, target, text
+from . import (
+    drill_history,
+    filesproof,
+    fingerprint,
+    manifest,
+    postgres,
+    repository,
+    roles,
+    selector,
+    signature,
+    target,
+    text,
+)
+from .access import OWN_KEYRING, Access
 from .config import Config
 from .errors import DatabaseError, PreflightError, UsageError
 from .outcome import Outcome
@@ -36,6 +49,7 @@ class Request:
     confirm: str = ""
     tables: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    access: Access = OWN_KEYRING
 
     @property
     def is_partial(self) -> bool:
@@ -93,6 +107,8 @@ class RestorePlan:
             f"backup     {head.id}, {text.duration(max(age, 0))} old, made on {head.host}",
             f"from       {self.backup.path}",
         ]
+        if head.encryption is not None:
+            lines.append(f"encrypted  to {', '.join(head.encryption['recipients'])}; takes one of their private keys")
         if self.database is not None:
             action = "replaces" if self.swaps and self.database.exists else "creates"
             lines.append(f"database   {action} {self.database.live}; {self.connections} connections will be ended")
@@ -133,6 +149,7 @@ def make(config: Config, request: Request) -> RestorePlan:
     beside = bool(request.to_database or request.to_dir)
     components = _components(request, beside)
     backup = selector.resolve(repository.listing(config.repository), request.backup, components)
+    signature.require(config, backup.manifest_path, request.access.accept_unsigned)
     head = backup.manifest
     found, tables, uncounted, connections = None, (), "", 0
     if "database" in components:

@@ -7,12 +7,12 @@ from __future__ import annotations
 import re
 from typing import Iterable
 
-from . import compression, process, verify
+from . import compression, process, unlock, verify
 from .errors import MismatchError
+from .hashed import HashedReader
 from .postgres import identifier
 from .repository import Backup
 from .target import DatabaseTarget
-from .verify import HashedReader
 
 # A statement of pg_dumpall on one line. Whatever holds a backslash could be a command to psql and is never run.
 _ROLE = r'(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)'
@@ -42,14 +42,17 @@ def statements(content: str, names: Iterable[str]) -> list[str]:
     return chosen
 
 
-def create(target: DatabaseTarget, backup: Backup, names: tuple[str, ...]) -> list[str]:
+def create(
+    target: DatabaseTarget, backup: Backup, names: tuple[str, ...], decryption: tuple[process.Command, ...] = ()
+) -> list[str]:
     """Create the roles ``names`` as the backup's globals describe them; returns what the operator must know.
 
-    A role that the globals do not describe is made without the right to log in.
+    A role that the globals do not describe is made without the right to log in. ``decryption`` is what ``unlock``
+    gives for the backup.
     """
     if not names:
         return []
-    lines = statements(_globals(backup), names)
+    lines = statements(_globals(backup, decryption), names)
     described = {_unquoted(line.split(" ", 2)[2].rstrip(";")) for line in lines if line.startswith("CREATE ROLE ")}
     lines = [f"CREATE ROLE {identifier(name)};" for name in names if name not in described] + lines
     grants = [line for line in lines if line.startswith("GRANT ")]
@@ -65,7 +68,7 @@ def _has_password(name: str, altered: set) -> bool:
     return any(_unquoted(one[len("ALTER ROLE ") :]) == name for one in altered)
 
 
-def _globals(backup: Backup) -> str:
+def _globals(backup: Backup, decryption: tuple[process.Command, ...]) -> str:
     """The decoded globals of the backup."""
     part = backup.manifest.part("globals")
     if part is None:
@@ -73,7 +76,7 @@ def _globals(backup: Backup) -> str:
     blocks: list = []
 
     def decode(raw: HashedReader) -> None:
-        stages, source = compression.decoded(part.name, raw.pour)
+        stages, source = compression.decoded(part.name, raw.pour, decryption)
         process.pump(stages, blocks.append, source)
         if not raw.matches(part):
             raise MismatchError(f"{part.name} of {backup.id} is damaged: {raw.difference(part)}")
@@ -83,9 +86,10 @@ def _globals(backup: Backup) -> str:
             decode(HashedReader(file))
     else:
         with open(backup.path, "rb") as file:
-            for member, content in verify.members(file, backup.manifest):
-                if member.role == "globals":
-                    decode(HashedReader(content))
+            with unlock.opened(backup.path, HashedReader(file), decryption) as archive:
+                for member, content in verify.members(archive, backup.manifest):
+                    if member.role == "globals":
+                        decode(HashedReader(content))
     return b"".join(blocks).decode("utf-8", "surrogateescape")
 
 

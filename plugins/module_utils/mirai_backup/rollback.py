@@ -8,12 +8,14 @@ import datetime
 from dataclasses import replace
 from typing import Optional
 
-from . import exchange, lock, records, restores, text
+from . import attended, exchange, lock, records, restores, text
 from . import target as targets
 from .config import Config
 from .errors import EngineError, NotFoundError
+from .hooks import Hooks
 from .outcome import Outcome
 from .restores import Journal
+from .runs import Occasion
 from .watch import Log, Observer
 
 
@@ -29,10 +31,15 @@ def plan(config: Config) -> Outcome:
 def run(config: Config, observer: Optional[Observer] = None) -> Outcome:
     """Swap the state before the last restore (or rollback) back. Raises NotFoundError when none is kept."""
     observer = observer or Observer(Log(config.log))
+    return attended.run(config, Occasion("rollback"), observer, lambda hooks: _run(config, observer, hooks))
+
+
+def _run(config: Config, observer: Observer, hooks: Hooks) -> Outcome:
     try:
-        with lock.hold(config.repository, "rollback"):
+        with lock.hold(config.repository, "rollback"), hooks.afterwards():
             settled = exchange.settle(config, observer)
             newest = _newest(config)
+            hooks.before()
             journal = restores.write(config.repository, _journal(config, newest))
             place = targets.find(config, journal.database["live"]) if journal.database else None
             try:
@@ -42,8 +49,9 @@ def run(config: Config, observer: Optional[Observer] = None) -> Outcome:
                 raise
             restores.write(config.repository, replace(newest, kept=False))
             let_go = exchange.let_go(config, place, observer)
+            hooks.outcome = Outcome({"undone": newest.backup})
     except EngineError as error:
-        observer.say(f"rollback: FAILED: {error}", "ERROR")
+        observer.say(f"rollback: FAILED: {error.words}", "ERROR")
         raise
     document = {
         "undone": newest.backup,

@@ -15,11 +15,10 @@ import os
 import re
 import shutil
 import tempfile
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Optional
 
-from . import manifest, records, restores, safefile
+from . import index, manifest, records, restores, safefile
 from .config import KINDS
-from .entries import Entry
 from .errors import EngineError
 from .manifest import Manifest
 from .repository import PINS, STAGING, Backup
@@ -46,14 +45,25 @@ def staging(repository: str) -> Iterator[str]:
         _clear(repository, path)
 
 
-def publish(repository: str, stage: str, head: Manifest, entries: Callable[[], Iterator[Entry]]) -> str:
+def publish(
+    repository: str,
+    stage: str,
+    head: Manifest,
+    entries: Callable[[], Iterator[bytes]],
+    sign: Optional[Callable[[str], object]] = None,
+) -> str:
     """Move the finished artifacts from ``stage`` to their final names and seal them; returns the manifest's path.
 
-    The manifest comes last: until it is there, there is no backup.
+    The manifest comes last: until it is there, there is no backup. ``sign`` is given the path of the finished
+    manifest and puts its signature beside it.
     """
     directory = os.path.join(repository, head.kind)
     names = [one.name for one in head.artifacts]
     manifest_name = names[0] + manifest.SUFFIX
+    manifest.write(os.path.join(stage, manifest_name), head, entries())
+    if sign is not None:
+        sign(os.path.join(stage, manifest_name))
+        names.append(manifest_name + manifest.SIGNATURE)
     for name in (*names, manifest_name):
         if os.path.lexists(os.path.join(directory, name)):
             raise EngineError(f"{os.path.join(directory, name)} is already there", "move the foreign file away")
@@ -62,15 +72,17 @@ def publish(repository: str, stage: str, head: Manifest, entries: Callable[[], I
         safefile.adopt(os.path.join(stage, name))
         os.rename(os.path.join(stage, name), os.path.join(directory, name))
     safefile.sync_directory(directory)
-    manifest.write(os.path.join(directory, manifest_name), head, entries())
+    os.rename(os.path.join(stage, manifest_name), os.path.join(directory, manifest_name))
+    safefile.sync_directory(directory)
     return os.path.join(directory, manifest_name)
 
 
 def remove(repository: str, backup: Backup) -> None:
-    """Delete one backup: its manifest first, then what the manifest lists, and nothing else."""
+    """Delete one backup: its manifest first, then its signature and what the manifest lists, and nothing else."""
     head = backup.manifest
+    *names, manifest_name = backup.files
     with staging(repository) as stage:
-        _intend(stage, head.kind, os.path.basename(backup.manifest_path), [one.name for one in head.artifacts])
+        _intend(stage, head.kind, manifest_name, names)
         os.unlink(backup.manifest_path)
         safefile.sync_directory(os.path.dirname(backup.manifest_path))
     with contextlib.suppress(FileNotFoundError):
@@ -79,7 +91,7 @@ def remove(repository: str, backup: Backup) -> None:
 
 def sweep(repository: str) -> list[str]:
     """Clear what dead runs left behind (call it under the lock); returns the paths that are gone."""
-    gone = []
+    gone = index.sweep(repository)
     for place, name in _HALF_WRITTEN.items():
         directory = os.path.join(repository, place)
         half_written = re.compile(rf"\.{name}\.[0-9a-f]{{8}}\.tmp")

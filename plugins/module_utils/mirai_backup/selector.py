@@ -31,9 +31,9 @@ def resolve(listing: Listing, word: str, components: frozenset = frozenset()) ->
             raise NotFoundError(f"there is no good backup that holds {wanted}", "run mirai-backup backup")
         return good[0 if word == "oldest" else -1]
     backup = _named(listing, word)
-    missing = components - backup.manifest.components
+    missing = components - backup.head.components
     if missing:
-        flag = " or ".join(f"--{'db' if one == 'database' else one}-only" for one in sorted(backup.manifest.components))
+        flag = " or ".join(f"--{'db' if one == 'database' else one}-only" for one in sorted(backup.head.components))
         raise NotFoundError(
             f"{backup.id} holds no {' and no '.join(sorted(missing))}", f"choose another, or add {flag}"
         )

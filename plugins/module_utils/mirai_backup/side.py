@@ -8,14 +8,14 @@ import os
 import pwd
 from typing import BinaryIO, Optional
 
-from . import compression, fingerprint, manifest, postgres, process, unarchive, verify
+from . import compression, fingerprint, manifest, postgres, process, unarchive, unlock, verify
 from .errors import EngineError, MismatchError, ProcessError
+from .hashed import HashedReader
 from .manifest import Manifest
 from .postgres import identifier, literal
 from .repository import Backup
 from .sinks import Artifact, HashedFile
 from .target import DatabaseTarget
-from .verify import HashedReader
 
 _DUMP = "dump"
 # Tables with rows of their own: a partitioned one may have foreign partitions, which nobody here can reach.
@@ -27,27 +27,41 @@ _ANALYZED = (
 _LISTS = ("search_path", "session_preload_libraries", "local_preload_libraries", "temp_tablespaces")
 
 
-def unpack(backup: Backup, work: str, want_database: bool, staged: Optional[str]) -> None:
+def unpack(
+    backup: Backup,
+    work: str,
+    want_database: bool,
+    staged: Optional[str],
+    decryption: tuple[process.Command, ...] = (),
+) -> None:
     """Decode the wanted halves: the dump to ``work``/dump, the files to the new directory ``staged``.
 
-    Every byte is held to the manifest on the way. Raises MismatchError; then both are incomplete.
+    Every byte is held to the manifest on the way. Raises MismatchError; then both are incomplete. ``decryption`` is
+    what ``unlock`` gives for the backup.
     """
     head = backup.manifest
     if head.kind == "full":
         with open(backup.path, "rb") as file:
-            for member, content in verify.members(file, head):
-                _unpack_part(backup, member, content, work, want_database, staged)
+            with unlock.opened(backup.path, HashedReader(file), decryption) as archive:
+                for member, content in verify.members(archive, head):
+                    _unpack_part(backup, member, content, work, want_database, staged, ())
         return
     for artifact in head.artifacts:
         with open(backup.artifact_path(artifact.name), "rb") as content:
-            _unpack_part(backup, artifact, content, work, want_database, staged)
+            _unpack_part(backup, artifact, content, work, want_database, staged, decryption)
 
 
 def _unpack_part(
-    backup: Backup, part: Artifact, content: BinaryIO, work: str, want_database: bool, staged: Optional[str]
+    backup: Backup,
+    part: Artifact,
+    content: BinaryIO,
+    work: str,
+    want_database: bool,
+    staged: Optional[str],
+    decryption: tuple[process.Command, ...],
 ) -> None:
     raw = HashedReader(content)
-    stages, source = compression.decoded(part.name, raw.pour)
+    stages, source = compression.decoded(part.name, raw.pour, decryption)
     try:
         if part.role == "database" and want_database:
             with HashedFile(os.path.join(work, _DUMP)) as dump:
@@ -88,11 +102,20 @@ def create_database(target: DatabaseTarget, name: str, properties: dict) -> None
         target.execute("DROP EXTENSION plpgsql", name)
 
 
-def load(target: DatabaseTarget, name: str, work: str, jobs: int, head: Manifest, extra: tuple[str, ...] = ()) -> None:
+def load(
+    target: DatabaseTarget,
+    name: str,
+    work: str,
+    jobs: int,
+    head: Manifest,
+    extra: tuple[str, ...] = (),
+    toast: str = "default",
+) -> None:
     """Restore ``work``/dump into the database ``name``; any error ends it. Then statistics are gathered.
 
-    ``extra`` are further options of pg_restore.
+    ``extra`` are further options of pg_restore; ``toast`` is ``restore_toast_compression``.
     """
+    wants_lz4 = toast == "lz4" and postgres.has_lz4(target.clients, target.admin)
     path = os.path.join(work, _DUMP)
     with open(path, "rb") as dump:
         if target.admin.os_user:
@@ -108,6 +131,7 @@ def load(target: DatabaseTarget, name: str, work: str, jobs: int, head: Manifest
             *extra,
             handed,
             descriptors=(dump.fileno(),),
+            settings=("default_toast_compression=lz4",) if wants_lz4 else (),
         )
         try:
             process.run(command)

@@ -4,20 +4,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import secrets
 from dataclasses import asdict, dataclass
-from typing import Callable, Optional
+from typing import Callable, Iterator, Optional
 
-from . import process, safefile
-from .compression import Compression, zlib_encoder
+from . import deflate, process, safefile
+from .compression import Compression
 
+_DESCRIPTORS = "/proc/self/fd/"
 ROLES = {"full": "full", "db": "database", "globals": "globals", "json": "json"}
 
 
 @dataclass(frozen=True)
 class Artifact:
     """A finished file: its name relative to where it belongs, its size in bytes, its SHA-256 in hex."""
+
+    __slots__ = ("name", "sha256", "size")
 
     name: str
     size: int
@@ -43,7 +48,11 @@ class HashedFile:
 
     def __init__(self, path: str, progress: Optional[Callable[[int], object]] = None) -> None:
         self._path = path
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        self._descriptor = (
+            os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+            if is_nameless(path)
+            else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        )
         self._digest = hashlib.sha256()
         self._size = 0
         self._progress = progress
@@ -66,11 +75,32 @@ class HashedFile:
             self._progress(len(block))
         return len(block)
 
-    def finish(self, name: str) -> Artifact:
-        """Force the content to disk and describe it under ``name``."""
-        with safefile.named(self._path):
-            os.fsync(self._descriptor)
+    def finish(self, name: str, lasting: bool = True) -> Artifact:
+        """Force the content to disk, unless it is not to last, and describe it under ``name``."""
+        if lasting:
+            with safefile.named(self._path):
+                os.fsync(self._descriptor)
         return Artifact(name, self._size, self._digest.hexdigest())
+
+
+@contextlib.contextmanager
+def nameless(directory: str) -> Iterator[str]:
+    """A new, empty file below ``directory`` that no name leads to: its bytes are gone with us, however we end.
+
+    Gives a path that only this process can use.
+    """
+    path = os.path.join(directory, f"nameless-{secrets.token_hex(8)}")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        os.unlink(path)
+        yield f"{_DESCRIPTORS}{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def is_nameless(path: str) -> bool:
+    """Whether ``path`` came from ``nameless``."""
+    return path.startswith(_DESCRIPTORS)
 
 
 def write_compressed(
@@ -80,13 +110,21 @@ def write_compressed(
     stages: tuple[process.Command, ...] = (),
     source: Optional[Callable] = None,
     progress: Optional[Callable[[int], object]] = None,
+    lasting: bool = True,
 ) -> Artifact:
-    """Compress the output of ``stages`` (or what ``source`` writes) into the new file ``path``."""
+    """Compress the output of ``stages`` (or what ``source`` writes) into the new file ``path``, encrypted if so.
+
+    A file that is not ``lasting`` soon goes into another one: it is not forced to disk.
+    """
     with HashedFile(path, progress) as file:
         if compression.stages:
-            process.pump(stages + compression.stages, file.write, source)
+            process.pump(stages + compression.stages + compression.encryption, file.write, source)
         else:
-            feed, finish = zlib_encoder(file.write)
-            process.pump(stages, feed, source)
-            finish()
-        return file.finish(name)
+
+            def encode(write: Callable[[bytes], object]) -> None:
+                feed, finish = deflate.encoder(write)
+                process.pump(stages, feed, source)
+                finish()
+
+            process.pump(compression.encryption, file.write, encode)
+        return file.finish(name, lasting)

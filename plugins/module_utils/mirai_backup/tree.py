@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
-from typing import Iterator, Optional
+from typing import Iterator, NamedTuple, Optional
 
 from .errors import EngineError
 
 _RACY_NS = 100_000_000
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One file, directory or symlink: ``path`` is relative to the root (bytes, empty for the root itself)."""
 
     path: bytes
@@ -29,14 +27,14 @@ class Node:
     @property
     def signature(self) -> tuple[int, ...]:
         """What changes when somebody writes: device, inode, size, mtime, ctime; only the type for directories."""
-        if stat.S_ISDIR(self.status.st_mode):
-            return (stat.S_IFDIR,)
         one = self.status
+        if one.st_mode & 0o170000 == stat.S_IFDIR:
+            return (stat.S_IFDIR,)
         return (one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns)
 
     def is_racy(self, now_ns: int) -> bool:
         """Whether a write could still hide behind the clock's granularity."""
-        return stat.S_ISREG(self.status.st_mode) and now_ns - self.status.st_mtime_ns < _RACY_NS
+        return now_ns - self.status.st_mtime_ns < _RACY_NS and stat.S_ISREG(self.status.st_mode)
 
 
 def walk(root: bytes) -> Iterator[Node]:
@@ -48,19 +46,19 @@ def walk(root: bytes) -> Iterator[Node]:
     if status is None or not stat.S_ISDIR(status.st_mode):
         raise EngineError(f"data directory {os.fsdecode(root)} is not there", "correct data_dir")
     yield Node(b"", status)
+    prefix = os.path.join(root, b"")
     pending = [_listing(root, b"")]
     while pending:
-        path = next(pending[-1], None)
-        if path is None:
+        for path in pending[-1]:
+            status = _status(prefix + path)
+            if status is None:
+                continue
+            yield Node(path, status)
+            if status.st_mode & 0o170000 == stat.S_IFDIR:
+                pending.append(_listing(prefix + path, path))
+                break
+        else:
             pending.pop()
-            continue
-        full = os.path.join(root, path)
-        status = _status(full)
-        if status is None:
-            continue
-        yield Node(path, status)
-        if stat.S_ISDIR(status.st_mode):
-            pending.append(_listing(full, path))
 
 
 def measure(root: bytes) -> tuple[int, int]:
@@ -80,7 +78,9 @@ def _listing(directory: bytes, path: bytes) -> Iterator[bytes]:
         names = []
     except OSError as error:
         raise unreadable(directory, error) from error
-    return iter([os.path.join(path, name) if path else name for name in names])
+    if not path:
+        return iter(names)
+    return (path + b"/" + name for name in names)
 
 
 def _status(path: bytes) -> Optional[os.stat_result]:

@@ -51,6 +51,16 @@ def compare(stream: BinaryIO, head: Manifest, entries: Iterator[Entry], target: 
     return count
 
 
+def entries(stream: BinaryIO) -> Iterator[Entry]:
+    """What the tar ``stream`` holds, in its order. Raises MismatchError for a member that is unsafe."""
+    links: set = set()
+    with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape") as archive:
+        for info in iter(archive.next, None):
+            archive.members.clear()
+            _refuse_unsafe(info, links)
+            yield from_member(info, _digest(archive.extractfile(info), None) if info.isreg() else "")
+
+
 def _compare_member(
     archive: tarfile.TarFile, info: tarfile.TarInfo, expected: Optional[Entry], target: Optional["Target"]
 ) -> None:

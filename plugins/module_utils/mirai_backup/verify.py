@@ -4,47 +4,71 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tarfile
 import zlib
-from typing import BinaryIO, Callable, Iterator, Optional
+from typing import BinaryIO, Iterator, Optional
 
-from . import clients, compression, manifest, process, selector, unarchive
+from . import clients, compression, manifest, priority, process, selector, unarchive, unlock
 from . import repository as repositories
+from .access import OWN_KEYRING, Access
 from .config import Config
-from .errors import CouldNotVerifyError, EngineError, MismatchError, PreflightError, ProcessError
+from .errors import (
+    CouldNotVerifyError,
+    DecryptError,
+    EngineError,
+    MismatchError,
+    PreflightError,
+    ProcessError,
+)
+from .hashed import HashedReader
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
 from .repository import Backup, Listing
 from .sinks import Artifact
 from .watch import Observer
 
-_BLOCK = 1 << 20
-
 # What decoding raises when the bytes are not what they were.
 DAMAGE = (tarfile.TarError, EOFError, zlib.error, ProcessError)
 
 
-def run(config: Config, word: str = "latest", every: bool = False, observer: Optional[Observer] = None) -> Outcome:
-    """Verify the backup that ``word`` names, or every one. Exit 2 names what is wrong, 4 what was not shown."""
+def run(
+    config: Config,
+    word: str = "latest",
+    every: bool = False,
+    observer: Optional[Observer] = None,
+    access: Access = OWN_KEYRING,
+) -> Outcome:
+    """Verify the backup that ``word`` names, or every one. Exit 2 names what is wrong, 4 what was not shown.
+
+    Without a private key an encrypted backup is held to its digests and not decoded: ``sealed`` says that they fit.
+    A key that was given and does not open it is exit 12.
+    """
     observer = observer or Observer()
+    priority.lower(config)
     listing = repositories.listing(config.repository)
     if every:
         chosen = listing.backups
     else:
         chosen = (_chosen(listing, word),)
-    results = [_result(config, one, observer) for one in chosen]
+    results = [_result(config, one, observer, access) for one in chosen]
     if every:
-        results += [{"id": os.path.basename(path), "verdict": "fail", "why": why} for path, why in listing.damaged]
+        damaged = {"verdict": "fail", "sealed": False}
+        results += [{"id": os.path.basename(path), **damaged, "why": why} for path, why in listing.damaged]
     observer.done()
     verdicts = {one["verdict"] for one in results}
     exit_code = MISMATCH if "fail" in verdicts else COULD_NOT_VERIFY if verdicts - {"pass"} else OK
+    undecoded = any(one["sealed"] and one["verdict"] == "could_not_verify" for one in results)
+    if exit_code == COULD_NOT_VERIFY and access.key_file and undecoded:
+        exit_code = DecryptError.exit_code
     lines = [f"{one['id']}  {one['verdict']}" + (f"  {one['why']}" if one["why"] else "") for one in results]
     return Outcome({"verified": results}, tuple(lines or ["the repository is empty"]), exit_code)
 
 
-def check(config: Config, backup: Backup, observer: Observer) -> None:
-    """Decode the backup whole. Raises MismatchError naming the artifact and the place, CouldNotVerifyError."""
+def check(config: Config, backup: Backup, observer: Observer, decryption: tuple[process.Command, ...] = ()) -> None:
+    """Decode the backup whole. Raises MismatchError naming the artifact and the place, CouldNotVerifyError.
+
+    ``decryption`` is what ``unlock`` gives for it.
+    """
     head = backup.manifest
     manifest.read(backup.manifest_path)
     observer.expect(head.size)
@@ -53,9 +77,10 @@ def check(config: Config, backup: Backup, observer: Observer) -> None:
             raw = HashedReader(file, observer.advance)
             try:
                 if head.kind == "full":
-                    _check_members(config, backup, raw)
+                    with unlock.opened(artifact.name, raw, decryption) as content:
+                        _check_members(config, backup, content)
                 else:
-                    _check_part(config, backup, artifact, raw)
+                    _check_part(config, backup, artifact, raw, decryption)
                 raw.drain()
             except (EngineError, *DAMAGE) as error:
                 raw.drain()
@@ -81,55 +106,23 @@ def members(raw: BinaryIO, head: manifest.Manifest) -> Iterator[tuple[Artifact, 
         raise MismatchError(f"{expected[0].name} is missing in {head.id}")
 
 
-class HashedReader:
-    """Reads a file and hashes what was read."""
-
-    def __init__(self, file: BinaryIO, progress: Callable[[int], object] = lambda _count: None) -> None:
-        self._file = file
-        self._progress = progress
-        self._digest = hashlib.sha256()
-        self._size = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        block = self._file.read(size)
-        self._digest.update(block)
-        self._size += len(block)
-        self._progress(len(block))
-        return block
-
-    def pour(self, write: Callable[[bytes], object]) -> None:
-        """Hand all the rest to ``write``."""
-        for block in iter(lambda: self.read(_BLOCK), b""):
-            write(block)
-
-    def drain(self) -> None:
-        """Read the rest for the hash's sake."""
-        self.pour(lambda _block: None)
-
-    def matches(self, artifact: Artifact) -> bool:
-        """Whether all that was read is ``artifact``."""
-        return (self._size, self._digest.hexdigest()) == (artifact.size, artifact.sha256)
-
-    def difference(self, artifact: Artifact) -> str:
-        """In words, why it is not."""
-        if self._size != artifact.size:
-            return f"{self._size} bytes instead of {artifact.size}"
-        return "its SHA-256 is not the manifest's"
-
-
 def _chosen(listing: Listing, word: str) -> Backup:
     """As the selector, but a backup that is not whole may be named here: verify is to say so."""
     named = [one for one in listing.backups if word in (one.id, repositories.timestamp_of(one.id), one.path)]
     return named[0] if len(named) == 1 else selector.preferred(listing, word)
 
 
-def _result(config: Config, backup: Backup, observer: Observer) -> dict:
-    result = {"id": backup.id, "verdict": "pass", "why": ""}
+def _result(config: Config, backup: Backup, observer: Observer, access: Access) -> dict:
+    result = {"id": backup.id, "verdict": "pass", "why": "", "sealed": False}
     try:
         if backup.problem:
             raise MismatchError(backup.problem)
-        check(config, backup, observer)
+        with unlock.unlocked(config, backup, access) as decryption:
+            check(config, backup, observer, decryption)
+        result["sealed"] = True
+    except (DecryptError, PreflightError) as error:
+        why = f"every byte is as sealed; not decoded: {error.message}"
+        result.update(verdict="could_not_verify", why=why, sealed=True)
     except CouldNotVerifyError as error:
         result.update(verdict="could_not_verify", why=error.message)
     except EngineError as error:
@@ -139,18 +132,20 @@ def _result(config: Config, backup: Backup, observer: Observer) -> dict:
     return result
 
 
-def _check_members(config: Config, backup: Backup, raw: HashedReader) -> None:
-    for member, content in members(raw, backup.manifest):
+def _check_members(config: Config, backup: Backup, archive: BinaryIO) -> None:
+    for member, content in members(archive, backup.manifest):
         inner = HashedReader(content)
-        _check_part(config, backup, member, inner)
+        _check_part(config, backup, member, inner, ())
         inner.drain()
         if not inner.matches(member):
             raise MismatchError(f"{member.name} in {backup.id} is damaged: {inner.difference(member)}")
 
 
-def _check_part(config: Config, backup: Backup, part: Artifact, raw: HashedReader) -> None:
+def _check_part(
+    config: Config, backup: Backup, part: Artifact, raw: HashedReader, decryption: tuple[process.Command, ...]
+) -> None:
     """Decode one part the way a restore would."""
-    stages, source = compression.decoded(part.name, raw.pour)
+    stages, source = compression.decoded(part.name, raw.pour, decryption)
     try:
         if part.role == "json":
             with process.reading(stages, source) as stream:

@@ -32,8 +32,8 @@ class Log:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            if not self._failed:
-                print(f"log {self._path} cannot be written: {error.strerror}", file=self._fallback)
+            if not self._failed and self._fallback is not None:
+                self._fallback.write(f"log {self._path} cannot be written: {error.strerror}\n")
             self._failed = True
 
 

@@ -7,6 +7,10 @@ from series import Series
 
 SECONDS = {
     "floor": 8.0,
+    "database, standard library": 16.0,
+    "guide database, piped": 70.0,
+    "guide full, five retained": 400.0,
+    "restore, lz4": 27.0,
     "database without fingerprint": 9.6,
     "database": 12.0,
     "guide full": 160.0,

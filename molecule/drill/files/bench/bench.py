@@ -1,18 +1,21 @@
-#!/usr/bin/env python3
 """Tries the drill out: on sabotaged backups, which it must fail, and on healthy odd ones, which it must pass.
 
-Usage: bench.py start | stop | sabotage KIND | healthy VARIANT
+Usage: bench.py start | stop | sabotage KIND | healthy VARIANT | all
 
 ``sabotage`` and ``healthy`` print one JSON document: exit, verdict, differences, checks, names (the pattern
-of the place that has to be named). Runs as root on a host with the command and a PostgreSQL server's programs.
+of the place that has to be named). ``all`` starts, runs every case, stops, and prints the documents by kind and name.
+Runs as root on a host with the command and a PostgreSQL server's programs.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Callable
 
 import healthy
 import index_files
@@ -78,6 +81,26 @@ def run_healthy(name: str) -> dict:
     return report(status, document, "")
 
 
+def run_all() -> dict:
+    """Every case, as many at once as there are processors; one that cannot be run reports the error instead."""
+    start()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        cases = {
+            kind: {name: pool.submit(attempted, run, name) for name in names}
+            for kind, run, names in (("sabotage", run_sabotage, SABOTAGES), ("healthy", run_healthy, VARIANTS))
+        }
+        documents = {kind: {name: one.result() for name, one in found.items()} for kind, found in cases.items()}
+    place.stop()
+    return documents
+
+
+def attempted(run: Callable[[str], dict], name: str) -> dict:
+    try:
+        return run(name)
+    except Exception as error:
+        return {"exit": None, "verdict": None, "differences": [f"{type(error).__name__}: {error}"], "checks": {}}
+
+
 def report(status: int, document: dict, names: str) -> dict:
     return {
         "exit": status,
@@ -90,7 +113,13 @@ def report(status: int, document: dict, names: str) -> dict:
 
 
 def main() -> int:
-    verbs = {"start": start, "stop": place.stop, "sabotage": run_sabotage, "healthy": run_healthy}
+    verbs = {
+        "start": start,
+        "stop": place.stop,
+        "sabotage": run_sabotage,
+        "healthy": run_healthy,
+        "all": run_all,
+    }
     result = verbs[sys.argv[1]](*sys.argv[2:])
     if result is not None:
         print(json.dumps(result, indent=1, ensure_ascii=False))

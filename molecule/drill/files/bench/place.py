@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+HERE = Path(__file__).parent
 BASE = Path(os.environ.get("BENCH_BASE", "/var/tmp/mirai-bench"))
 COMMAND = shlex.split(os.environ.get("BENCH_COMMAND", "mirai-backup"))
 ACCOUNT = "postgres"
@@ -34,8 +35,19 @@ def call(argv: list, **options: object) -> str:
     return done.stdout
 
 
+def extension_files() -> dict:
+    """Where the files of our extension belong, by path."""
+    share = Path(call([f"{bindir()}/pg_config", "--sharedir"]).strip()) / "extension"
+    return {
+        share / "mirai_bench.control": HERE / "mirai_bench.control",
+        share / "mirai_bench--1.sql": HERE / "mirai_bench.sql",
+    }
+
+
 def start() -> None:
-    """Make and start the server, anew."""
+    """Make and start the server, anew, with an extension that has tables."""
+    for path, source in extension_files().items():
+        shutil.copyfile(source, path)
     shutil.rmtree(BASE, ignore_errors=True)
     SERVER.mkdir(parents=True)
     entry = pwd.getpwnam(ACCOUNT)
@@ -55,6 +67,8 @@ def stop() -> None:
         ["runuser", "-u", ACCOUNT, "--", f"{bindir()}/pg_ctl", "-D", SERVER / "data", "-m", "immediate", "stop"],
         cwd="/",
     )
+    for path in extension_files():
+        path.unlink()
     shutil.rmtree(BASE)
 
 
@@ -95,7 +109,7 @@ class Application:
             "database_url": url(self.database.replace(" ", "%20"), "bench"),
             "admin_url": url("postgres"),
             "log": str(self.path / "log"),
-            "drill_dir": str(BASE),  # a socket has to lie there: its path may not be long
+            "drill_dir": str(self.path),
             **settings,
         }
         self.path.chmod(0o711)

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import io
 import json
-import os
+import secrets
 import shutil
 import tarfile
 from pathlib import Path
@@ -80,7 +80,7 @@ class Sealed:
 
     def change_database(self, sql: str, *options: str) -> None:
         """Dump a copy of the database in which ``sql`` was run, in place of the dump."""
-        name = f"sabotaged_{os.getpid()}"
+        name = f"sabotaged_{secrets.token_hex(4)}"
         place.psql(f'CREATE DATABASE {name} TEMPLATE "bench base" OWNER bench')
         place.psql(sql, name)
         path = self.archive.parent.parent / "sabotaged.dump"

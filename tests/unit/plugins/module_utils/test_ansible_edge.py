@@ -8,7 +8,7 @@ import errno
 
 import pytest
 from ansible_collections.mirai.backup.plugins.module_utils import ansible_edge
-from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import NotFoundError
+from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.errors import NotFoundError, UsageError
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup.outcome import Outcome
 
 
@@ -73,6 +73,12 @@ def test_an_incomplete_backup_is_a_success_with_warnings(module):
     assert module.warnings == ["incomplete: a.json would not hold still"]
 
 
+def test_what_watching_could_not_do_is_a_warning(module):
+    ended = leave(module, Outcome({"watching": ["alert by mail: refused"]}, ("one",)))
+    assert ended.values["watching"] == ["alert by mail: refused"]
+    assert module.warnings == ["watching: alert by mail: refused"]
+
+
 @pytest.mark.parametrize("code", [1, 2, 4])
 def test_every_other_code_fails_and_says_why(module, code):
     ended = leave(module, Outcome({"problems": ["p"]}, ("it is too old",), code))
@@ -96,3 +102,9 @@ def test_what_the_system_refuses_is_named_without_a_traceback(module):
         raise OSError(errno.ENOSPC, "No space left on device", "/srv/backups")
     assert ended.value.failed
     assert ended.value.values["msg"] == "/srv/backups: No space left on device"
+
+
+def test_a_length_of_time_is_read_as_on_the_command_line_or_refused():
+    assert ansible_edge.age("2d") == 2 * 86400
+    with pytest.raises(UsageError, match="'soon' is not a length of time"):
+        ansible_edge.age("soon")

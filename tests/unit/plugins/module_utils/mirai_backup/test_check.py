@@ -1,10 +1,12 @@
 """check: is there a good and recent backup of both halves? As people and as Nagios hear it."""
 
+import dataclasses
 import datetime
 import os
 
 import pytest
-from mirai_backup import check, drill_history, records, restores, text
+from mirai_backup import check, drill_history, records, restores, runs, text
+from mirai_backup.errors import LockedError
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -69,6 +71,17 @@ def test_the_last_run_is_heard(settings, repo, sealed):
     assert "roles without passwords" in outcome.document["warnings"]
     records.append(repo, {"verb": "backup", "result": "incomplete", "incomplete": ["a kept changing"]})
     assert "the last run was incomplete: a kept changing" in check.run(settings).document["warnings"]
+
+
+def test_a_lockout_and_what_watching_could_not_do_are_heard_while_they_are_new(settings, repo, sealed):
+    sealed("full")
+    locked = runs.of_error(runs.Occasion("backup", "full"), LockedError("held by a restore"), 0)
+    runs.remember(repo, dataclasses.replace(locked, problems=("alert by mail: refused",)))
+    warnings = check.run(settings).document["warnings"]
+    assert warnings[0].startswith("backup full was locked out at 20") and warnings[0].endswith(": held by a restore")
+    assert warnings[1] == "backup full: alert by mail: refused"
+    runs.remember(repo, dataclasses.replace(locked, ended="2020-01-01T00:00:00.000000Z"))
+    assert check.run(settings).document["warnings"] == []
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_backup_list_info_verify(call, call_json, backed_up):
     assert (code, [one["id"] for one in listed["backups"]]) == (0, [backed_up])
     assert call_json("info")[1]["backup"]["id"] == backed_up
     code, verified = call_json("verify", "--all")
-    assert (code, verified["verified"]) == (0, [{"id": backed_up, "verdict": "pass", "why": ""}])
+    assert (code, verified["verified"]) == (0, [{"id": backed_up, "verdict": "pass", "why": "", "sealed": True}])
     code, out, err = call("list", "--kind", "json")
     assert (code, out.split()[0], err) == (0, backed_up, "")
 
@@ -154,6 +154,27 @@ def test_a_configuration_that_cannot_be_read_is_in_the_log_since_cron_sees_no_sc
     assert call("backup", default_log=str(log))[0] == 64
     assert "ERROR backup: FAILED: configuration" in log.read_text()
     assert call("list", default_log="/nonexistent")[0] == 64
+
+
+def test_a_wrong_configuration_is_alerted_for_what_a_schedule_runs(call, config_file, tmp_path, monkeypatch):
+    values = {**json.loads(open(config_file, encoding="utf-8").read()), "jobs": 0, "alert_mail": ["root"]}
+    with open(config_file, "w", encoding="utf-8") as file:
+        json.dump(values, file)
+    (tmp_path / "sendmail").write_text(f"#!/bin/sh\ncat >> {tmp_path}/mails\n")
+    (tmp_path / "sendmail").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "backup.log").touch()
+    for words in (("list",), ("backup", "--plan"), ("restore", "latest")):
+        assert call(*words)[0] == 64
+    assert not (tmp_path / "mails").exists()
+    assert call("backup")[0] == 64 and call("drill")[0] == 64
+    assert (tmp_path / "mails").read_text().count("Subject: FAILED") == 2
+    assert "ERROR drill: FAILED: configuration key jobs" in (tmp_path / "backup.log").read_text()
+
+
+def test_alerts_are_tried(call_json):
+    code, document = call_json("config", "test-alerts")
+    assert (code, document) == (1, {"channels": [], "working": 0})
 
 
 def test_locked_by_another_run(call, backed_up, settings_of, tmp_path):

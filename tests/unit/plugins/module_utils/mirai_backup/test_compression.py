@@ -5,7 +5,7 @@ import random
 import zlib
 
 import pytest
-from mirai_backup import compression, process
+from mirai_backup import compression, deflate, process
 from mirai_backup.errors import PreflightError, ProcessError
 
 CONTENT = random.Random(7).randbytes(300_000) + b"0" * 5_000_000 + b"the end"
@@ -17,7 +17,7 @@ def encoded(name, content=CONTENT):
     if chosen.stages:
         process.pump(chosen.stages, blocks.append, lambda write: write(content))
     else:
-        feed, finish = compression.zlib_encoder(blocks.append)
+        feed, finish = deflate.encoder(blocks.append)
         feed(content)
         finish()
     return b"".join(blocks), chosen.extension

@@ -82,6 +82,23 @@ def test_a_policy_may_give_only_its_floor():
         ({"schedules": [{"kind": "full"}]}, "schedules[0]"),
         ({"schedules": [{"kind": "full", "cron": "0 2 * *"}]}, "schedules[0].cron"),
         ({"schedules": [{"kind": "weekly", "cron": "0 2 * * *"}]}, "schedules[0].kind"),
+        ({"hooks": []}, "hooks"),
+        ({"hooks": {"before": []}}, "hooks.before"),
+        ({"hooks": {"before_backup": {}}}, "hooks.before_backup"),
+        ({"hooks": {"before_backup": ["true"]}}, "hooks.before_backup[0]"),
+        ({"hooks": {"before_backup": [{"command": "true"}]}}, "hooks.before_backup[0].command"),
+        ({"hooks": {"before_backup": [{"command": []}]}}, "hooks.before_backup[0].command"),
+        ({"hooks": {"after_backup": [{"command": ["a"], "timeout": 0}]}}, "hooks.after_backup[0].timeout"),
+        ({"hooks": {"after_backup": [{"command": ["a"], "on_failure": "abort"}]}}, "hooks.after_backup[0].on_failure"),
+        ({"hooks": {"after_backup": [{"command": ["a"], "shell": True}]}}, "hooks.after_backup[0].shell"),
+        ({"alert_mail": "root"}, "alert_mail"),
+        ({"alert_mail": ["root\nBcc: x"]}, "alert_mail[0]"),
+        ({"alert_success": 1}, "alert_success"),
+        ({"heartbeat_url": "file:///etc/passwd"}, "heartbeat_url"),
+        ({"heartbeat_url": "https://"}, "heartbeat_url"),
+        ({"drill_heartbeat_url": "https://h/a b"}, "drill_heartbeat_url"),
+        ({"drill_heartbeat_url": "https://h:99999/"}, "drill_heartbeat_url"),
+        ({"metrics_textfile": "metrics.prom"}, "metrics_textfile"),
     ],
 )
 def test_an_error_names_the_key(values, named):
@@ -161,3 +178,23 @@ def test_shown_with_its_secrets_masked():
     assert shown["admin_url"] == ""
     assert loaded.document(masked=False)["database_url"].endswith("hunter2@h/d")
     assert os.path.isabs(json.loads(json.dumps(shown))["repository"])
+
+
+def test_hooks_get_their_defaults():
+    hooks = config.from_mapping(
+        {"hooks": {"before_backup": [{"command": ["a", "b"]}], "after_restore": [{"command": ["c"], "timeout": 5}]}}
+    ).hooks
+    assert hooks == {
+        "before_backup": ({"command": ("a", "b"), "timeout": 60, "on_failure": "abort"},),
+        "after_restore": ({"command": ("c",), "timeout": 5, "on_failure": "warn"},),
+    }
+
+
+def test_a_wrong_configuration_still_says_who_is_to_be_told(written):
+    values = {"jobs": 0, "unknown": 1, "repository": "/backups", "alert_mail": ["ops"], "heartbeat_url": 7}
+    found = config.watching(written(values))
+    assert (found.repository, found.alert_mail, found.heartbeat_url, found.jobs) == ("/backups", ("ops",), "", 2)
+    assert config.watching(written(b"{")) is None
+    assert config.watching(written([1])) == config.from_mapping({})
+    assert config.watching(written({"app_dir": "/a", "repository": "/a/backend/data"})) is None
+    assert config.watching("/nonexistent") is None

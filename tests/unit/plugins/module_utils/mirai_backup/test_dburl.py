@@ -93,7 +93,7 @@ def test_shapes(url, expected):
         ("postgresql://u:hunter2@x@h/d", "holds a plain @"),
         ("postgresql://u:hun/ter2@h/d", "holds a plain / or ?"),
         ("postgresql://u:hun?ter2@h/d", "holds a plain / or ?"),
-        ("postgresql://u:hunter2%@h/d", "a % that is not followed"),
+        ("postgresql://u:hunter2%@h/d", "a percent sign that is not followed"),
         ("postgresql://u:hunter2%ff@h/d", "are not UTF-8"),
         ("postgresql://u:hunter2%00@h/d", "zero byte or a line break"),
         ("postgresql://u:hunter2@h:0/d", "not a number from 1 to 65535"),

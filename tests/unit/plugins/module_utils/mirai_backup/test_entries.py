@@ -1,6 +1,7 @@
 """entries: one path of the data directory, as JSON and as a tar header."""
 
 import dataclasses
+import json
 import os
 import tarfile
 
@@ -47,6 +48,17 @@ def test_round_trip_through_a_tar_header(entry):
     found = from_member(info, entry.sha256)
     assert found == dataclasses.replace(entry, mtime_ns=entry.mtime_ns // 10**9 * 10**9)
     assert entry.differs_from(found) == ""
+
+
+@given(ENTRIES)
+def test_what_is_put_together_by_hand_is_what_the_libraries_make(entry):
+    assert entry.line() == json.dumps(entry.document(), separators=(",", ":")).encode("ascii")
+    info = tarfile.TarInfo(entry.member)
+    info.type = {"file": tarfile.REGTYPE, "directory": tarfile.DIRTYPE, "symlink": tarfile.SYMTYPE}[entry.type]
+    info.size, info.mode, info.mtime = entry.size, entry.mode, entry.mtime_ns // 10**9
+    info.uid, info.gid, info.uname, info.gname = entry.uid, entry.gid, entry.owner, entry.group
+    info.linkname = entry.target
+    assert entry.header() == info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 
 def test_the_root_is_the_member_data():

@@ -1,6 +1,6 @@
 """junit.py: any drill becomes valid XML whose counts agree, and no drill but a passed one looks green."""
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from drill_documents import HOSTILE, drills, failing, passing, unverified

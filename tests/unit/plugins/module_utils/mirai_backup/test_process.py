@@ -147,7 +147,7 @@ def test_the_environment_is_our_own(monkeypatch):
     monkeypatch.delenv("HOME", raising=False)
     said = process.run(Command(("env",), env=(("PGPASSFILE", "/f"),))).decode().splitlines()
     found = dict(line.split("=", 1) for line in said)
-    assert {key for key in found if key.startswith(("PG", "L"))} == {"PGPASSFILE", "LC_ALL"}
+    assert {key for key in found if key.startswith(("PG", "LC_", "LANG"))} == {"PGPASSFILE", "LC_ALL"}
     assert (found["LC_ALL"], found["HOME"]) == ("C.UTF-8", "/")
     assert found["PATH"].split(":")[0] == "/usr/local/sbin"
 

@@ -1,7 +1,7 @@
 """xmltext.py: what it lets through can stand in XML, and nothing visible is lost."""
 
 import re
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given

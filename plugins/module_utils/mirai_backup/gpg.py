@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""GnuPG's commands, and what its status lines mean. Keys are named by full fingerprint, never by name."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Optional
+
+from . import process
+from .errors import DecryptError, EngineError, PreflightError, ProcessError
+
+_MARK = "[GNUPG:] "
+
+
+def command(home: str, *arguments: str, user: str = "", descriptors: tuple[int, ...] = ()) -> process.Command:
+    """gpg with ``arguments`` and nobody's options, asking nobody; ``home`` is its GNUPGHOME."""
+    options = ("--no-options", "--homedir", home, "--batch", "--no-tty", "--quiet", "--no-permission-warning")
+    return process.Command((program("gpg"), *options, *arguments), user=user, descriptors=descriptors)
+
+
+def is_installed() -> bool:
+    """Whether gpg is there."""
+    return _which("gpg") is not None
+
+
+def program(name: str) -> str:
+    """The path of gpg or one of its companions. Raises PreflightError where it is not installed."""
+    path = _which(name)
+    if path is None:
+        raise PreflightError(f"{name}: command not found", "install gnupg")
+    return path
+
+
+def encrypting(home: str, recipients: tuple[str, ...]) -> process.Command:
+    """Encrypts stdin to stdout, to all ``recipients``. What comes is compressed already, and not again."""
+    to = (word for one in recipients for word in ("--recipient", one))
+    options = ("--trust-model", "always", "--no-auto-key-locate", "--no-autostart")
+    return command(home, *options, "--cipher-algo", "AES256", "--compress-algo", "none", "--encrypt", *to)
+
+
+def decrypting(home: str = "", passphrase_file: str = "") -> process.Command:
+    """Decrypts stdin to stdout with the keys of ``home``; empty: those of whoever runs us, agent and all.
+
+    Its errors are a DecryptError where a key is wanting, a ProcessError where the bytes are not what they were.
+    """
+    place = ("--no-options", "--no-tty", "--homedir", home) if home else ()
+    unlock = ("--pinentry-mode", "loopback", "--passphrase-file", passphrase_file) if passphrase_file else ()
+    if home and not passphrase_file:
+        unlock = ("--pinentry-mode", "error")
+    options = ("--batch", "--quiet", "--no-permission-warning", "--status-fd", "2")
+    return process.Command((program("gpg"), *place, *options, *unlock, "--decrypt"), explain=_explain)
+
+
+def statuses(said: str) -> list[tuple[str, ...]]:
+    """The status lines in what gpg said, split into words."""
+    return [tuple(line[len(_MARK) :].split()) for line in said.splitlines() if line.startswith(_MARK)]
+
+
+def _which(name: str) -> Optional[str]:
+    return shutil.which(name, path=process.environment()["PATH"])
+
+
+def _explain(said: str) -> Optional[EngineError]:
+    words = {one[0] for one in statuses(said) if one}
+    if "DECRYPTION_INFO" in words or "ENC_TO" not in words:
+        return ProcessError("gpg: the encrypted bytes were changed or cut short")
+    wanted = ", ".join(one[1] for one in statuses(said) if one[0] == "ENC_TO")
+    if "KEY_CONSIDERED" in words:
+        return DecryptError(
+            f"the private key {wanted} is here, but does not open: its passphrase is missing or wrong",
+            "give the passphrase with --key-passphrase-file, or unlock the key in the agent",
+        )
+    return DecryptError(
+        f"no private key is here for any of the keys it was encrypted to ({wanted})",
+        "give the private key of a recipient with --key FILE, or import it into the keyring of whoever runs this",
+    )
