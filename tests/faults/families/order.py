@@ -63,13 +63,15 @@ def order_of_backup(world: World, random: Random, number: int) -> tuple[str, str
         raise Unreached("no rename to a final name was seen")
     manifest_at, manifest = finals[-1]
     need(manifest[2].endswith(".manifest.json"), SilentLoss, f"{manifest[2]} comes last, not the manifest")
+    early = [one[2] for _place, one in finals[:-1] if one[2].endswith(".manifest.json")]
+    need(not early, SilentLoss, f"{early} is named before the artifacts")
     for place, (_call, source, target) in finals:
         writes = [at for at, one in enumerate(events[:place]) if one[0] in ("write", "pwrite64") and one[1] == source]
         need(writes, Finding, f"{source} was renamed, but no write to it was seen")
         need(_synced_between(events, source, writes[-1], place), SilentLoss, f"{target} is named before it is synced")
         until = manifest_at if target != manifest[2] else len(events)
         need(_synced_between(events, os.path.dirname(target), place, until), SilentLoss,
-             f"the name {target} is not synced before {'the manifest' if until == manifest_at else 'the end'}")  # fmt: skip
+             f"the name {target} is not synced before event {until} of {len(events)}")  # fmt: skip
     pruned = [place for place, one in enumerate(events) if one[0] == "unlink" and one[1] in world.expired]
     if not number % 3:
         need(pruned, Finding, "nothing was pruned")

@@ -26,6 +26,19 @@ from world import KINDS, World
 
 from families.kills import table_locked
 
+_FOREIGN = (
+    "notes.txt", "mirai_full_20200101_000000.tar.gz", "mirai_db_x.sql.gz", ".hidden", "-rf", "new\nline",
+    ".mirai_x.tmp", "mirai_full_20200101_000000.tar.gz.manifest.json.bak",
+)  # fmt: skip
+_ENVIRONMENTS = (
+    {"PATH": "", "HOME": ""},
+    {"LANG": "C", "LC_ALL": "POSIX"},
+    {
+        "PGHOST": "nowhere", "PGPORT": "1", "PGOPTIONS": "-c x=y", "PGDATABASE": "x", "PYTHONPATH": "/nowhere",
+        "PYTHONSTARTUP": "/x", "LC_ALL": "xx_YY", "TZ": "Nowhere/At_All",
+    },
+)  # fmt: skip
+
 
 @contextlib.contextmanager
 def programs(world: World, **scripts: str) -> Iterator[None]:
@@ -67,8 +80,8 @@ def dead_pg_dump(world: World, random: Random, number: int) -> tuple[str, str]:
     part = random.randint(0, 99)
     script = (
         f'[ "$1" = --version ] && exec {real} --version\n'
-        f'{real} "$@" >/tmp/mirai-dump-$$; head -c $(($(stat -c %s /tmp/mirai-dump-$$) * {part} / 100)) /tmp/mirai-dump-$$\n'
-        'rm /tmp/mirai-dump-$$; echo "the disk of the server died" >&2; exit 1\n'
+        f'all=/tmp/mirai-dump-$$; {real} "$@" >$all; head -c $(($(stat -c %s $all) * {part} / 100)) $all\n'
+        'rm $all; echo "the disk of the server died" >&2; exit 1\n'
     )
     with programs(world, pg_dump=script):
         outcome = failing(world, "the disk of the server died")
@@ -181,6 +194,8 @@ def killed_between_artifacts(world: World, random: Random, number: int) -> tuple
 def holder_killed(world: World, random: Random, number: int) -> tuple[str, str]:
     """A lock whose holder was killed keeps nobody out."""
     world.fresh()
+    world.succeed("prune")
+    inode = (world.repository / ".lock").stat().st_ino
     before = aftermath.Before(world, world.advance())
     with table_locked(world) as blocked:
         begun = time.monotonic()
@@ -193,7 +208,24 @@ def holder_killed(world: World, random: Random, number: int) -> tuple[str, str]:
         result = world.finish(holder, begun)
     aftermath.disturbed(before, result, died=True)
     aftermath.recovers(before)
+    need((world.repository / ".lock").stat().st_ino == inode, Finding, "the lock was removed and made again")
     return "the holder of the lock is killed: the next run takes it", "11 meanwhile, 0 afterwards"
+
+
+def killed_while_waiting(world: World, random: Random, number: int) -> tuple[str, str]:
+    """The run is killed while its session waits on the server: neither outlives it by ten seconds."""
+    world.fresh(lock_timeout=600)
+    before = aftermath.Before(world, world.advance())
+    with table_locked(world) as blocked:
+        begun = time.monotonic()
+        process = world.start("backup")
+        blocked(process)
+        process.send_signal(random.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)))
+        result = world.finish(process, begun)
+        world.settled()
+    outcome = aftermath.disturbed(before, result, died=result.code < 0)
+    aftermath.recovers(before)
+    return "killed while its session waits for a lock: nothing outlives it by 10 s", outcome
 
 
 def forty_failed_days(world: World, random: Random, number: int) -> tuple[str, str]:
@@ -223,8 +255,7 @@ def foreign_files(world: World, random: Random, number: int) -> tuple[str, str]:
     foreign = []
     for kind in KINDS:
         directory = world.repository / kind
-        for name in ("notes.txt", "mirai_full_20200101_000000.tar.gz", "mirai_db_x.sql.gz", ".hidden", "-rf", "new\nline",
-                     "mirai_full_20200101_000000.tar.gz.manifest.json.bak", ".mirai_x.tmp"):  # fmt: skip
+        for name in _FOREIGN:
             (directory / name).write_text("foreign")
             foreign.append(directory / name)
         (directory / "link").symlink_to(outside)
@@ -256,8 +287,7 @@ def never_ran(world: World, random: Random, number: int) -> tuple[str, str]:
 def bare_environment(world: World, random: Random, number: int) -> tuple[str, str]:
     world.fresh()
     before = aftermath.Before(world, world.advance())
-    extra = ({"PATH": "", "HOME": ""}, {"LANG": "C", "LC_ALL": "POSIX"}, {"PGHOST": "nowhere", "PGPORT": "1", "PGOPTIONS": "-c x=y",
-             "PGDATABASE": "x", "PYTHONPATH": "/nowhere", "PYTHONSTARTUP": "/x", "LC_ALL": "xx_YY", "TZ": "Nowhere/At_All"})[number % 3]  # fmt: skip
+    extra = _ENVIRONMENTS[number % 3]
     result = world.run("backup", **extra)
     need(result.code == 0, Finding, f"exit {result.code} with {extra}: {result.err[-300:]}")
     outcome = aftermath.disturbed(before, result)

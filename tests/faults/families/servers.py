@@ -238,3 +238,35 @@ def _from_standby(world: World, random: Random, standby: Server, peaceful: bool)
     world.reset_databases()
     aftermath.recovers(before)
     return f"standby, {conflicts} conflicts: cancelled and named, or good", outcome
+
+
+@family("snapshot.held", 20, 1, "rows that change while a backup runs: it holds one instant, in dump and fingerprint")
+def snapshot_held(world: World, random: Random, number: int) -> tuple[str, str]:
+    world.fresh(database=True)
+    world.dirty()
+    before = aftermath.Before(world, world.advance())
+    changes = random.sample(_WRITES, random.randint(1, len(_WRITES)))
+    begun = time.monotonic()
+    with table_locked(world) as blocked:
+        process = world.start("backup", "--db-only")
+        blocked(process)
+        for sql in changes:
+            world.server.psql(sql, world.name)
+    result = world.finish(process, begun)
+    need(result.code == 0, Recovery, f"exit {result.code}: {result.err[-300:]}")
+    # Sequences move outside of snapshots: the manifest holds the span, and a restored one must lie within it.
+    outcome = aftermath.disturbed(before, result)
+    name = "proven"
+    restored = world.run("restore", "latest", "--db-only", "--to-database", name)
+    need(restored.code == 0, SilentLoss, f"it cannot be proven by its own fingerprint: {restored.err[-400:]}")
+    world.reset_databases()
+    return f"{len(changes)} writers meanwhile: the backup holds the instant before", outcome
+
+
+_WRITES = (
+    "UPDATE knowledge SET cost = cost + 1",
+    "DELETE FROM audit.log WHERE what = 'e1'",
+    "UPDATE auth.users SET name = 'x' WHERE id = 3",
+    "SELECT lo_put(oid, 0, '\\x00') FROM pg_largeobject_metadata",
+    "INSERT INTO audit.log SELECT at, 'later' FROM audit.log",
+)
