@@ -48,6 +48,15 @@ def _synced_between(events: list, path: str, start: int, end: int) -> bool:
     return any(one[0] in ("fsync", "fdatasync") and one[1] == path for one in events[start:end])
 
 
+def _earlier_names(events: list, path: str, end: int) -> set:
+    """``path`` and the names that the file had before."""
+    names = {path}
+    for call, old, new in reversed(events[:end]):
+        if call == "rename" and new in names:
+            names.add(old)
+    return names
+
+
 @family("order.backup", 12, 1, "a backup's contents are synced before their names, its manifest last, nothing readable")
 def order_of_backup(world: World, random: Random, number: int) -> tuple[str, str]:
     world.fresh()
@@ -66,9 +75,11 @@ def order_of_backup(world: World, random: Random, number: int) -> tuple[str, str
     early = [one[2] for _place, one in finals[:-1] if one[2].endswith(".manifest.json")]
     need(not early, SilentLoss, f"{early} is named before the artifacts")
     for place, (_call, source, target) in finals:
-        writes = [at for at, one in enumerate(events[:place]) if one[0] in ("write", "pwrite64") and one[1] == source]
+        names = _earlier_names(events, source, place)
+        writes = [at for at, one in enumerate(events[:place]) if one[0] in ("write", "pwrite64") and one[1] in names]
         need(writes, Finding, f"{source} was renamed, but no write to it was seen")
-        need(_synced_between(events, source, writes[-1], place), SilentLoss, f"{target} is named before it is synced")
+        synced = any(_synced_between(events, name, writes[-1], place) for name in names)
+        need(synced, SilentLoss, f"{target} is named before it is synced")
         until = manifest_at if target != manifest[2] else len(events)
         need(_synced_between(events, os.path.dirname(target), place, until), SilentLoss,
              f"the name {target} is not synced before event {until} of {len(events)}")  # fmt: skip

@@ -352,7 +352,7 @@ def open_umask(world: World, random: Random, number: int) -> tuple[str, str]:
     world.fresh()
     shutil.rmtree(world.repository)
     before = aftermath.Before(world, world.advance())
-    shell = ("sh", "-c", 'umask "$0"; exec "$@"', random.choice(("000", "022", "777")))
+    shell = ("sh", "-c", 'umask "$0"; exec "$@"', random.choice(("000", "022", "077")))
     result = world.run("backup", prefix=shell)
     need(result.code == 0, Finding, f"exit {result.code}: {result.err[-300:]}")
     aftermath.disturbed(before, result)
