@@ -1,5 +1,5 @@
 # make demo    see it work: only Python and a network are needed
-# make test    everything: lint, unit, integration, the scenarios in containers
+# make test    everything: lint, unit, integration, faults, the scenarios in containers
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -20,8 +20,10 @@ heading = printf '\n=== %s ===\n' "$(1)"
 # Set here and not for the whole file: demo and bootstrap choose their own Python.
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
+# make gauntlet   thousands of faults, hours; GAUNTLET_SEED=…, GAUNTLET_CLASSES=kill,disk; GAUNTLET=quick for minutes
 # make bench   peak memory, and ratios to bare pg_dump and to the guide, at 20 MB, 200 MB and 2 GB; BENCH="--sizes 20M"
-.PHONY: help demo test bench bootstrap lint sanity unit integration molecule clean $(SCENARIOS:%=molecule-%)
+.PHONY: help demo test bench bootstrap lint sanity unit integration coverage gauntlet gauntlet-quick gauntlet-defects \
+    molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,7 +33,7 @@ demo:
 
 test:
 	@started=$$SECONDS
-	for part in bootstrap lint sanity unit integration molecule; do
+	for part in bootstrap lint sanity unit integration coverage gauntlet-quick molecule; do
 	    $(MAKE) --no-print-directory $$part
 	done
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
@@ -67,12 +69,33 @@ sanity: $(VENV)/.stamp
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)
 	$(in_venv)
-	PYTHONPATH=plugins/module_utils pytest tests/unit
+	PYTHONPATH=plugins/module_utils $(measured) --data-file=$(VENV)/coverage/unit -m pytest tests/unit
 
 integration: $(VENV)/.stamp
 	@$(call heading,integration tests: a real PostgreSQL)
 	$(in_venv)
-	PYTHONPATH=plugins/module_utils pytest tests/integration
+	PYTHONPATH=plugins/module_utils COVERAGE_PROCESS_START=pyproject.toml COVERAGE_FILE=$(VENV)/coverage/integration \
+	    pytest tests/integration
+
+coverage: $(VENV)/.stamp
+	@$(call heading,coverage: pure rooms whole$(comma) the engine to 95 %)
+	$(in_venv)
+	python tests/lint/coverage.py
+
+gauntlet: $(VENV)/.stamp
+	@$(call heading,gauntlet)
+	$(in_venv)
+	python tests/faults/gauntlet.py
+
+gauntlet-quick: $(VENV)/.stamp
+	@$(call heading,gauntlet: some of each class)
+	$(in_venv)
+	python tests/faults/gauntlet.py --quick
+
+gauntlet-defects: $(VENV)/.stamp
+	@$(call heading,gauntlet: defects put into the engine are caught)
+	$(in_venv)
+	python tests/faults/gauntlet.py --defects
 
 bench: $(VENV)/.stamp
 	@$(in_venv)

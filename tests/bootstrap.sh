@@ -28,6 +28,9 @@ readonly -a tools=(
     "promtool prometheus"
     "systemd-analyze systemd"
     "shellcheck shellcheck"
+    "faketime faketime"
+    "pgbouncer pgbouncer"
+    "mkfs.ext4 e2fsprogs"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }

@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import document
 import mutants
 import results
 import worker
@@ -76,7 +77,10 @@ def _run(options: argparse.Namespace, workspace: Path) -> int:
         print(
             f"FAILED {one.case} seed {one.seed} ({one.kind})\n  expected: {one.expectation}\n  outcome:  {one.outcome}"
         )
-    return 1 if failed or missing or not ran else 0
+    passed = bool(ran) and not failed and not missing
+    if passed and not (options.quick or options.case or options.classes or options.first):
+        document.record(engine, options.seed, moment, ran)
+    return 0 if passed else 1
 
 
 def _drive(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import multiprocessing
 import shutil
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Optional
 
+import document
 from defects import DEFECTS, Defect
 from family import FAMILIES, Case
 from installed import ROOT, Engine
@@ -37,12 +39,13 @@ def run(options: argparse.Namespace, workspace: Path) -> int:
         one = context.Process(target=_serve, args=(workspace / f"mutants{number}", options.seed, chosen, todo, done))
         one.start()
         workers.append(one)
-    missed, ended = [], 0
+    records, missed, ended = [], [], 0
     while ended < count:
         found = done.get(timeout=3600)
         if found is None:
             ended += 1
             continue
+        records.append(found)
         with open(FILE, "a") as file:
             file.write(json.dumps(found, ensure_ascii=False) + "\n")
         if not found["case"]:
@@ -54,6 +57,11 @@ def run(options: argparse.Namespace, workspace: Path) -> int:
     for one in workers:
         one.join()
     print(f"\n{len(chosen)} defects, {len(missed)} not caught {missed or ''}")
+    if not missed and not options.case:
+        order = {one.name: place for place, one in enumerate(DEFECTS)}
+        moment = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+        version = Engine(workspace / "plain").version
+        document.record_defects(version, moment, sorted(records, key=lambda one: order[one["defect"]]))
     return 1 if missed else 0
 
 
@@ -88,10 +96,11 @@ def _put_to_the_test(defect: Defect, directory: Path, seed: str) -> Optional[Rec
     worker = Worker(directory / "world", Engine(directory / "engine", source))
     try:
         for number in range(_CASES):
-            for name in defect.families:
-                if number >= FAMILIES[name].full:
+            for one in defect.families:
+                name, _slash, alone = one.partition("/")
+                if number >= (1 if alone else FAMILIES[name].full):
                     continue
-                record = worker.run(Case(name, number, seed))
+                record = worker.run(Case(name, int(alone or number), seed))
                 if record.kind not in ("", "unreached", "harness"):
                     return record
     finally:

@@ -182,14 +182,25 @@ def exchanged(world: World, random: Random, number: int) -> tuple[str, str]:
 @family("corruption.manifest", 200, 3, "every part of a manifest edited, with and without digests that fit")
 def manifest_edited(world: World, random: Random, number: int) -> tuple[str, str]:
     truth, target = _pick(world, random)
-    if number % 2:
+    content = bytearray(target.manifest.read_bytes())
+    if number % 3 == 0:
+        said = _reword(random, content)
+        target.manifest.write_bytes(content)
+    elif number % 3 == 1:
         said = _forge(random, target)
     else:
-        content = bytearray(target.manifest.read_bytes())
         said = random.choice(_CHANGES)(random, content, 0, len(content))
         target.manifest.write_bytes(content)
     names = re.escape(target.manifest.name)
     return f"{target.manifest.name}: {said}: verify names it", _check(world, truth, target, random, names)
+
+
+def _reword(random: Random, content: bytearray) -> str:
+    """Put another digit in place of one: the form stays as the engine writes it."""
+    places = [place for place, byte in enumerate(content) if byte in b"123456789"]
+    place = random.choice(places)
+    content[place] = random.choice([byte for byte in b"123456789" if byte != content[place]])
+    return f"another digit at {place}"
 
 
 def _forge(random: Random, target: Sealed) -> str:

@@ -188,7 +188,7 @@ def _victim(world: World, random: Random) -> tuple[Sealed, tuple]:
     return target, arguments
 
 
-@family("hostile.archives", 300, 6, "archives with traversal, links, devices, set-id bits, doubled and absurd members")
+@family("hostile.archives", 300, 14, "archives with traversal, links, devices, set-id bits, doubled and absurd members")
 def hostile_archive(world: World, random: Random, number: int) -> tuple[str, str]:
     target, arguments = _victim(world, random)
     watched = Watched(world)

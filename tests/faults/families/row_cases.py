@@ -363,23 +363,23 @@ def open_umask(world: World, random: Random, number: int) -> tuple[str, str]:
 
 
 def file_changes(world: World, random: Random, number: int) -> tuple[str, str]:
-    """A writer that never rests: each file in the backup is one of the writer's versions, or is named, exit 3."""
+    """A writer that never rests: what is in the backup is one of its versions, or is named, exit 3."""
     world.fresh()
     over = threading.Event()
-    path, vanishing = world.data / "changing.json", world.data / "vanishing.json"
-    path.write_text('["start"]')
-    pause = random.choice((0.0, 0.002, 0.05, 0.3))
+    path, vanishing = world.data / ("changing.dat", "changing.json")[number % 2], world.data / "vanishing.json"
+    path.write_text('["0", ""]')
+    pause = random.choice((0.001, 0.02, 0.3)) if number else 0.02
 
     def write() -> None:
-        number = 0
-        while not over.wait(pause):
-            number += 1
-            size = number * 37 % 3000
+        count = 0
+        while not over.wait(0):
+            count += 1
             with open(path, "w") as file:
-                file.write(f'["{number}", "')
+                file.write(f'["{count}", "')
                 file.flush()
-                file.write("x" * size + '"]')
-            if number % 3:
+                over.wait(pause)
+                file.write("x" * (count * 37 % 3000) + '"]')
+            if count % 3:
                 vanishing.write_text("{}")
             else:
                 vanishing.unlink(missing_ok=True)
@@ -395,18 +395,20 @@ def file_changes(world: World, random: Random, number: int) -> tuple[str, str]:
     target = world.directory / "beside"
     shutil.rmtree(target, ignore_errors=True)
     world.succeed("restore", "latest", "--json-only", "--to-dir", str(target))
-    found = (target / "changing.json").read_bytes()
+    whole = _is_a_version((target / path.name).read_bytes())
     shutil.rmtree(target)
-
-    try:
-        first, *rest = json.loads(found)
-        whole = not rest or len(rest[0]) == int(first) * 37 % 3000
-    except ValueError:
-        whole = False
-    named = "changing.json" in result.out + result.err
+    named = path.name in result.out + result.err
     need(whole or named, SilentLoss, f"a torn file is in the backup, exit {result.code}, and nobody is told")
     need(result.code == 0 or named, Finding, "exit 3, but the file is not named")
     return f"a writer every {pause} s: whole, or named", f"exit {result.code}, {'whole' if whole else 'torn and named'}"
+
+
+def _is_a_version(content: bytes) -> bool:
+    try:
+        count, rest = json.loads(content)
+        return len(rest) == int(count) * 37 % 3000
+    except ValueError:
+        return False
 
 
 def source_unreadable(world: World, random: Random, number: int) -> tuple[str, str]:
