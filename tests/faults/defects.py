@@ -123,7 +123,7 @@ DEFECTS = (
     Defect(
         "an artifact's digest is not compared",
         "hashed.py",
-        "        return (self._size, self._digest.hexdigest()) == (artifact.size, artifact.sha256)\n",
+        "        return self.artifact(artifact.name) == artifact\n",
         "        return True\n",
         ("corruption.regions", "corruption.manifest"),
     ),

@@ -14,7 +14,7 @@ _PATH = ROOT / "docs" / "reliability.md"
 
 def record(engine: Engine, seed: str, moment: str, records: Iterable[Record]) -> None:
     """A full run that passed."""
-    head = f"{moment}, version {engine.version} (files {engine.digest}), seed `{seed}`. Seconds are of all workers together."
+    head = f"{moment}, version {engine.version} (files {engine.digest}), seed `{seed}`. Seconds are of all workers."
     _replace("last full run", f"{head}\n\n{results.printed(results.table(records))}")
 
 
