@@ -125,7 +125,7 @@ DEFECTS = (
         "hashed.py",
         "        return self.artifact(artifact.name) == artifact\n",
         "        return True\n",
-        ("corruption.regions", "corruption.manifest"),
+        ("corruption.manifest", "corruption.regions"),
     ),
     Defect(
         "the manifest's digest is not compared",

@@ -187,7 +187,7 @@ def manifest_edited(world: World, random: Random, number: int) -> tuple[str, str
         said = _reword(random, content)
         target.manifest.write_bytes(content)
     elif number % 3 == 1:
-        said = _forge(random, target)
+        said = _forge(random, target, number // 3)
     else:
         said = random.choice(_CHANGES)(random, content, 0, len(content))
         target.manifest.write_bytes(content)
@@ -203,10 +203,10 @@ def _reword(random: Random, content: bytearray) -> str:
     return f"another digit at {place}"
 
 
-def _forge(random: Random, target: Sealed) -> str:
+def _forge(random: Random, target: Sealed, number: int) -> str:
     """Let the manifest say something of its artifacts that is not so, with digests that fit."""
     head = target.head()
-    kind = random.choice(("artifact", "members", "entries"))
+    kind = ("artifacts", "members", "entries")[number // 3 % 3]
     if kind == "entries" and head["files"]:
         entries = target.entries()
         one = random.choice([entry for entry in entries if entry["type"] == "file"])
@@ -221,7 +221,7 @@ def _forge(random: Random, target: Sealed) -> str:
         return f"{what} of a file forged"
     listed = head["members"] if kind == "members" and head["members"] else head["artifacts"]
     one = random.choice(listed)
-    what = random.choice(("sha256", "size", "name"))
+    what = ("sha256", "size", "name")[number % 3]
     one[what] = {"sha256": "0" * 64, "size": one["size"] + 1, "name": one["name"].replace("mirai_", "mirai_x", 1)}[what]
     target.write(head)
     return f"{what} of {kind} forged"
