@@ -21,9 +21,12 @@ heading = printf '\n=== %s ===\n' "$(1)"
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
 # make gauntlet   thousands of faults, hours; GAUNTLET_SEED=…, GAUNTLET_CLASSES=kill,disk; GAUNTLET=quick for minutes
-# make bench   peak memory, and ratios to bare pg_dump and to the guide, at 20 MB, 200 MB and 2 GB; BENCH="--sizes 20M"
-.PHONY: help demo test bench bootstrap lint sanity unit integration coverage gauntlet gauntlet-quick gauntlet-defects \
-    molecule clean $(SCENARIOS:%=molecule-%)
+# make docs    the documentation of modules and role as HTML, in build/docs
+# make faults  restores and rollbacks under faults, as root; MIRAI_FAULTS=all runs every point of time
+# make bench   every promise measured beside bare pg_dump, the guide and other tools, at 20 MB, 200 MB and 2 GB: an hour.
+#              It writes docs/benchmarks.md; tests/bench/bench.py --help names what BENCH="…" may hold, as BENCH="--sizes 20M".
+.PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration coverage faults gauntlet gauntlet-quick \
+    gauntlet-defects molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -33,7 +36,7 @@ demo:
 
 test:
 	@started=$$SECONDS
-	for part in bootstrap lint sanity unit integration coverage gauntlet-quick molecule; do
+	for part in bootstrap lint sanity galaxy unit integration coverage gauntlet-quick molecule; do
 	    $(MAKE) --no-print-directory $$part
 	done
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
@@ -60,11 +63,21 @@ lint: $(VENV)/.stamp
 	python tests/lint/errors.py --check
 	$(call heading,lint: rooms and their imports are as docs/architecture.md says)
 	python tests/lint/rooms.py --check
+	$(call heading,lint: completions and manual page are those of the command)
+	python tests/lint/command_line.py --check
 
 sanity: $(VENV)/.stamp
 	@$(call heading,ansible-test sanity$(comma) nothing ignored)
 	$(in_venv)
 	tests/ansible_test.sh sanity
+
+galaxy: $(VENV)/.stamp
+	@$(call heading,galaxy: changelog$(comma) documentation$(comma) import of the artifact)
+	tests/galaxy.sh check
+
+docs: $(VENV)/.stamp
+	@$(call heading,docs: the HTML site in build/docs)
+	tests/galaxy.sh docs
 
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)
@@ -96,6 +109,11 @@ gauntlet-defects: $(VENV)/.stamp
 	@$(call heading,gauntlet: defects put into the engine are caught)
 	$(in_venv)
 	python tests/faults/gauntlet.py --defects
+
+faults: $(VENV)/.stamp
+	@$(call heading,faults: killed$(comma) full$(comma) taken away)
+	$(in_venv)
+	PYTHONPATH=plugins/module_utils pytest tests/faults/restore
 
 bench: $(VENV)/.stamp
 	@$(in_venv)

@@ -11,6 +11,8 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly root
 readonly venv="${root}/.venv"
 readonly requirements="${root}/tests/requirements.txt"
+# What the scenarios run on: PostgreSQL 13, 15 and 17.
+readonly -a suites=(bullseye bookworm trixie)
 
 # What a test calls, and the Debian package that brings it.
 readonly -a tools=(
@@ -31,6 +33,9 @@ readonly -a tools=(
     "faketime faketime"
     "pgbouncer pgbouncer"
     "mkfs.ext4 e2fsprogs"
+    "fish fish"
+    "zsh zsh"
+    "mandoc mandoc"
 )
 
 say() { printf 'bootstrap: %s\n' "$*"; }
@@ -108,13 +113,13 @@ case "${1:-all}" in
     system) prepare_system ;;
     images)
         "${root}/tests/images/engine.sh"
-        "${root}/tests/images/build.sh"
+        "${root}/tests/images/build.sh" "${suites[@]}"
         ;;
     all)
         prepare_system
         prepare_venv
         "${root}/tests/images/engine.sh"
-        "${root}/tests/images/build.sh"
+        "${root}/tests/images/build.sh" "${suites[@]}"
         ;;
     *) die "unknown part: $1 (venv, system, images or all)" ;;
 esac

@@ -11,9 +11,9 @@ Each tool writes its first backup, then one row or file in a hundred changes, an
 pg_basebackup copy the server's files, all of its databases, and restore files: the larger the database, the more they
 win by, and an incremental is small. They restore the whole server to one major version only, prove page checksums
 and not content, and cannot give back a table. restic and borg store a dump or a tree in pieces that they know again: a
-second backup stores only what is new, and of a tree they read only what changed. They know nothing of rows; a
-backup is read with the tool that wrote it, where ours is a file for `gunzip`, `tar` and `pg_restore`, and every row of
-its dump is proven.
+second backup stores only what is new, and of a tree they read only what changed. They know nothing of a snapshot or
+of rows; a backup is read with the tool that wrote it, where ours is a file for `gunzip`, `tar` and `pg_restore`, and
+every row of its dump is proven.
 """
 
 

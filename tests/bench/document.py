@@ -154,7 +154,11 @@ def _files(found: Results) -> str:
     head = ["verb", "peak MiB", "seconds", "goal MiB", "met"]
     text = table(head, _file_rows(found)[:-1])
     ratio = _file_rows(found)[-1]
-    return f"{text}\n{ratio[0]}: {ratio[1]}, goal {ratio[3]}: {ratio[4]}.\n"
+    least = figures.FILES_FLOOR
+    return (
+        f"{text}\n{ratio[0]}: {ratio[1]}, goal {ratio[3]}: {ratio[4]}."
+        f" {least.name}: {least.of(found.file_times).text()}, the least there is.\n"
+    )
 
 
 def _file_rows(found: Results) -> list[list[str]]:

@@ -44,6 +44,7 @@ RATIOS = (
     _ratio("drill", "restore", 1.60, "drill of a database backup / its restore"),
 )
 OVERHEAD = Figure("seconds over bare pg_dump, with full fingerprint", 1.0, lambda t: t["database"].minus(t["floor"]))
+FILES_FLOOR = _ratio("files floor", "guide json", None, "`tar | igzip -1` without any digest / guide")
 MANY_FILES = _ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide")
 
 

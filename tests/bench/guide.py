@@ -21,6 +21,13 @@ def floor(subject: Subject) -> float:
     return _seconds(lambda: _pipe((_pg(subject, "pg_dump", "-Fc", "-Z0"),), Path("/dev/null")))
 
 
+def files_floor(subject: Subject) -> float:
+    """Seconds of ``tar | igzip -1``, or gzip: what reading and packing alone take, without a digest of any file."""
+    program = "igzip" if shutil.which("igzip") else "gzip"
+    argv = ("tar", "-cf", "-", "-C", str(subject.backend), "data")
+    return _seconds(lambda: _pipe((argv, (program, "-1")), Path("/dev/null")))
+
+
 def dump_bytes(subject: Subject) -> int:
     """Bytes of the dump at gzip -6, compressed once."""
     path = subject.directory / "dump.gz"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from guide import Guide, dump_bytes, floor
+from guide import Guide, dump_bytes, files_floor, floor
 from series import Series, collected
 from subject import Subject
 
@@ -23,7 +23,8 @@ def many_files(subject: Subject, repeat: int, say: Say) -> dict[str, Series]:
     for number in range(repeat):
         subject.forget()
         guide = Guide(subject)
-        rounds.append({"guide json": guide.json(), "json": subject.timed("backup", "--json-only")})
+        found = {"files floor": files_floor(subject), "guide json": guide.json()}
+        rounds.append({**found, "json": subject.timed("backup", "--json-only")})
         guide.remove()
         _report(number, rounds[-1], say)
     return collected(rounds)

@@ -43,12 +43,12 @@ class Application:
         self.log = directory / "mirai-backup.log"
         self.settings: dict = {}
 
-    def create(self) -> "Application":
+    def create(self, content: str = "") -> "Application":
         """The database with some content, its owner with a password full of special characters, the files."""
         literal = PASSWORD.replace("'", "''")
         self.server.psql(f"CREATE ROLE \"{self.database}\" LOGIN PASSWORD '{literal}'")
         self.server.psql(f'CREATE DATABASE "{self.database}" OWNER "{self.database}"')
-        self.sql((Path(__file__).parent / "content.sql").read_text())
+        self.sql(content or (Path(__file__).parent / "content.sql").read_text())
         self.data.mkdir(parents=True)
         (self.data / "knowledge.json").write_text(json.dumps([{"id": 1, "title": "橋梁点検"}], ensure_ascii=False))
         (self.data / "experts.json").write_text('[{"id": 1, "name": "山田"}]')

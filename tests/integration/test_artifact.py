@@ -111,3 +111,11 @@ def test_set_up_back_up_restore_and_status_run_from_it_without_root(installed, a
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "reports" / "status.json").read_text())
     assert [one["status"]["backups"] for one in report["hosts"]] == [2]
+    prefix = tmp_path / "prefix"
+    shared = {path.name for path in (prefix / "usr/local/share").rglob("*") if path.is_file()}
+    assert shared == {"mirai-backup", "_mirai-backup", "mirai-backup.fish", "mirai-backup.1"}
+    again = play("setup")
+    assert " changed=0 " in again.stdout, again.stdout
+    done = play("setup", "-e", "mirai_backup_state=absent")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path for path in prefix.rglob("*") if not path.is_dir()] == []

@@ -45,6 +45,11 @@ TAIL = """
 | `status_max_age` | status | how old the newest backup of each half may be, by default `26h` |
 | `status_language` | status | `en` (default) or `ja`: the language that the page opens in |
 | `status_fail` | status | `true` (default): fail unless all are ok; `problem`: let warnings pass; `false`: never |
+| `gpg_key`, `gpg_key_passphrase_file` | restore, restore_test | files with the private key and its passphrase |
+| `accept_unsigned` | restore, restore_test | whether to use a backup from before its manifest was signed |
+| `backup` | restore_test | which backup is drilled; `latest` unless told |
+| `drill_source` | restore_test | servers whose backups a drill host takes, with commas; all of `mirai` unless told |
+| `drill_reports` | restore_test | where the reports go on the controller, by server; `./drill_reports` unless told |
 """
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import textwrap
 
-from . import __version__
+from . import __version__, manual
 
 _BACKUP = "latest, oldest, latest-verified, an ID such as mirai_full_20261123_020000, a timestamp, or a path"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -98,6 +99,10 @@ def parser(default_config: str) -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("config", help="check or show the configuration, or try its alerts")
     verb.add_argument("action", choices=("validate", "show", "test-alerts"))
+    for name, verb in verbs.choices.items():
+        verb.formatter_class = argparse.RawDescriptionHelpFormatter
+        verb.description = textwrap.fill(manual.description(name), 79)
+        verb.epilog = manual.examples(name)
     return root
 
 

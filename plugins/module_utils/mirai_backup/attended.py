@@ -10,7 +10,7 @@ import os
 import time
 from typing import Callable, Iterator
 
-from . import alerts, metrics, runs, secrecy
+from . import alerts, keyring, metrics, runs, secrecy
 from .config import Config
 from .errors import EngineError
 from .heartbeat import Heartbeat
@@ -74,9 +74,12 @@ class _Watchers:
             with self._isolated("the memory of runs"):
                 if os.path.isdir(self._config.repository):
                     runs.remember(self._config.repository, self._with_problems(ended))
-            with self._isolated("metrics"):
-                if self._config.metrics_textfile:
-                    metrics.write(self._config)
+            if self._config.metrics_textfile:
+                keys: dict[str, float] = {}
+                with self._isolated("the keys"):
+                    keys = _expiries(self._config)
+                with self._isolated("metrics"):
+                    metrics.write(self._config, keys=keys)
         except KeyboardInterrupt:  # the run itself is over, and keeps its result
             self._note("interrupted before everybody was told")
 
@@ -113,3 +116,8 @@ class _Watchers:
 def _heartbeat_url(config: Config, occasion: Occasion) -> str:
     urls = {"backup": config.heartbeat_url, "drill": config.drill_heartbeat_url}
     return urls.get(occasion.verb, "")
+
+
+def _expiries(config: Config) -> dict[str, float]:
+    """When the keys that backups need expire, in seconds of the epoch, by fingerprint; those that do."""
+    return {one.fingerprint: one.expires for one in keyring.find(config) if one.expires is not None}

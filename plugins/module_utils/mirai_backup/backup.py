@@ -19,6 +19,7 @@ from . import (
     database,
     exchange,
     fingerprint,
+    gpg_home,
     lock,
     manifest,
     parts,
@@ -83,6 +84,8 @@ def _run(config: Config, kind: str, observer: Observer, wait: float, hooks: Hook
                 hooks.before()
                 for path in seal.sweep(config.repository):
                     observer.say(f"swept debris of a dead run: {path}")
+                if config.gpg_recipients or config.gpg_sign_key:
+                    gpg_home.sweep()
                 exchange.settle(config, observer)  # the halves of a half-done restore are no recovery point
                 sealed, incomplete, notices = _make(config, kind, observer)
             hooks.outcome = _report(config, sealed, incomplete, notices, observer)
@@ -92,6 +95,12 @@ def _run(config: Config, kind: str, observer: Observer, wait: float, hooks: Hook
         raise
     finally:
         observer.done()
+
+
+def within(config: Config, kind: str, observer: Observer) -> Backup:
+    """A sealed backup in ``config.repository``, for a caller that holds the lock: nothing is pruned or reported."""
+    repository.create(config.repository)
+    return _make(config, kind, observer)[0]
 
 
 @contextlib.contextmanager

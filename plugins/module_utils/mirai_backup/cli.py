@@ -14,7 +14,7 @@ import signal
 import sys
 from typing import Callable, Optional, Sequence
 
-from . import arguments
+from . import arguments, colour
 from . import config as configuration
 from .access import Access
 from .config import Config
@@ -198,7 +198,8 @@ def _print(options: argparse.Namespace, outcome: Outcome) -> int:
     if options.json:
         _out(json.dumps(outcome.document, indent=2, ensure_ascii=True))
     elif not options.quiet:
-        _out("\n".join(outcome.lines))
+        lines = map(colour.painted, outcome.lines) if colour.wanted(sys.stdout) else outcome.lines
+        _out("\n".join(lines))
     elif outcome.exit_code:
         _err("\n".join(outcome.lines))
     return outcome.exit_code

@@ -134,7 +134,7 @@ def watching(path: str) -> Optional[Config]:
         return None
 
 
-def elsewhere(config: Config, repository: str) -> Config:
+def elsewhere(config: Config, repository: Optional[str]) -> Config:
     """The configuration with another repository, such as one that was brought from another host; empty is none."""
     return dataclasses.replace(config, repository=os.path.abspath(repository)) if repository else config
 

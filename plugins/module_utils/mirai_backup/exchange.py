@@ -7,29 +7,57 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from dataclasses import replace
-from typing import Optional
+from dataclasses import dataclass, replace
+from typing import Callable, Optional
 
-from . import restores, side, smoke, swap
+from . import in_place, restores, side, smoke, swap
 from . import target as targets
 from .config import Config
+from .errors import EngineError
+from .postgres import Session
 from .restores import Journal
 from .target import DatabaseTarget
 from .watch import Observer
 
+# Loads the database within itself and leaves the transaction open.
+Load = Callable[[Journal], "tuple[Journal, Session]"]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A journal that a dead run left, and whether it was ``finished``, or else undone."""
+
+    journal: Journal
+    finished: bool
+
+    def __str__(self) -> str:
+        what = f"a {self.journal.verb} of {self.journal.backup} had died"
+        if not self.finished:
+            return f"{what}: undone, the old state is in service"
+        tests = "" if self.journal.verb != "restore" else "; smoke tests were left out, mirai-backup rollback undoes it"
+        return f"{what} while swapping: it is finished now{tests}"
+
 
 def carry_out(
-    config: Config, journal: Journal, place: Optional[DatabaseTarget], observer: Observer
+    config: Config, journal: Journal, place: Optional[DatabaseTarget], observer: Observer, load: Optional[Load] = None
 ) -> tuple[Journal, float]:
     """Stop the services, swap both halves, start the services, run the smoke tests of a restore.
 
-    Returns the finished journal and the seconds during which neither state was wholly in service. When anything
-    fails, a smoke test too, the old state is put back into service before the error is raised.
+    ``load`` is for a database that is replaced in place. Returns the finished journal and the seconds during which
+    neither state was wholly in service. When anything fails, a smoke test too, the old state is put back into
+    service and the journal removed before the error is raised; if even that fails, the journal stays to be settled.
     """
+    session = None
     try:
         swap.services("stop", config.app_services)
-        journal = restores.advance(config.repository, journal, "swapping")
+        _look_again(journal, place)
         begun = time.monotonic()
+        if load is not None:
+            journal, session = load(journal)
+        journal = restores.advance(config.repository, journal, "swapping")
+        begun = begun if load is not None else time.monotonic()
+        if session is not None:
+            session.commit()
         _forward(journal, place)
         window = time.monotonic() - begun
         swap.services("start", config.app_services)
@@ -37,78 +65,119 @@ def carry_out(
             smoke.run(config.restore_smoke, place, config.restore_smoke_timeout)
     except BaseException as error:
         observer.say(f"{journal.verb} {journal.backup}: putting the old state back: {error}", "ERROR")
-        _undo(config, journal, place)
+        if session is not None:
+            session.close()
+        _undo(config, _undoing(config, journal) if journal.state == "swapping" else journal, place)
         raise
+    if session is not None:
+        session.close()
     journal = restores.advance(config.repository, journal, "done")
     observer.say(f"{journal.verb} {journal.backup}: in service, swapped within {window:.2f} s")
     return journal, window
 
 
-def _undo(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
-    """Put the old state back and start the services, whatever else goes wrong."""
-    try:
-        swap.services("stop", config.app_services)
-    finally:
-        try:
-            _back(journal, place)
-            restores.advance(config.repository, journal, "begun")
-        finally:
-            swap.services("start", config.app_services)
-
-
-def settle(config: Config, observer: Observer) -> list[str]:
-    """Finish or undo what a dead restore left (call it under the lock); returns what was done, in words."""
-    said = []
+def settle(config: Config, observer: Observer) -> tuple[Settled, ...]:
+    """Finish or undo what a dead restore left (call it under the lock); returns what was done."""
+    done = []
+    restores.sweep(config.repository)
+    _clear_loaded(config)
     for journal in restores.journals(config.repository):
-        if journal.state not in ("begun", "swapping"):
+        if journal.state == "done":
             continue
         place = targets.find(config, journal.database["live"]) if journal.database else None
-        if journal.state == "swapping" and _any_done(journal, place):
+        finished = journal.state == "swapping" and _any_done(journal, place)
+        if finished:
+            if journal.verb != "copy":
+                swap.services("stop", config.app_services)
             _forward(journal, place)
-            restores.advance(config.repository, journal, "done")
-            swap.services("start", config.app_services)
-            said.append(f"a {journal.verb} of {journal.backup} had died while swapping: it is finished now")
+            if journal.verb == "copy":
+                restores.remove(config.repository, journal)
+            else:
+                swap.services("start", config.app_services)
+                restores.advance(config.repository, journal, "done")
         else:
-            discard(config, journal, place)
-            swap.services("start", config.app_services)
-            said.append(
-                f"a {journal.verb} of {journal.backup} had died: undone, the old state was in service all along"
-            )
-    for line in said:
-        observer.say(line, "WARNING")
-    return said
+            _undo(config, journal, place)
+        done.append(Settled(journal, finished))
+        observer.say(str(done[-1]), "WARNING")
+    return tuple(done)
+
+
+def copied(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
+    """Give the finished halves beside the live ones the names that the operator chose."""
+    journal = restores.advance(config.repository, journal, "swapping")
+    _forward(journal, place)
+    restores.remove(config.repository, journal)
 
 
 def discard(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
-    """Remove what a restore made beside the live halves, and its journal. A rollback made nothing: it is kept."""
-    if journal.verb == "restore":
-        if journal.database and place is not None:
-            side.drop_database(place, journal.database["side"])
-        if journal.data_dir and os.path.lexists(journal.data_dir["side"]):
-            shutil.rmtree(journal.data_dir["side"])
+    """Remove what was made beside the live halves, and the journal. A rollback's side is a state that is kept."""
+    if journal.is_in_place:
+        _remove_directory(journal.database["previous"])
+    elif journal.verb != "rollback" and journal.database and place is not None:
+        side.drop_database(place, journal.database["side"])
+    if journal.verb != "rollback" and journal.data_dir:
+        _remove_directory(journal.data_dir["side"])
     restores.remove(config.repository, journal)
 
 
 def let_go(config: Config, place: Optional[DatabaseTarget], observer: Observer) -> list[str]:
     """Remove previous states that are older than the newest ``keep_previous`` of each half; returns their names."""
     gone = []
-    seen = {"database": 0, "data_dir": 0}
-    for journal in reversed(restores.journals(config.repository)):
-        if journal.state != "done" or not journal.kept:
-            continue
-        halves = [half for half in seen if getattr(journal, half)]
-        for half in halves:
-            seen[half] += 1
-        if any(seen[half] <= config.keep_previous for half in halves):
-            continue
-        if journal.database and journal.database["previous"]:
+    _clear_loaded(config)
+    for journal in restores.surplus(config.repository, config.keep_previous):
+        if journal.is_in_place:
+            _remove_directory(journal.database["previous"])
+        elif journal.database and journal.database["previous"]:
             side.drop_database(place or targets.find(config), journal.database["previous"])
-        if journal.data_dir and journal.data_dir["previous"] and os.path.lexists(journal.data_dir["previous"]):
-            shutil.rmtree(journal.data_dir["previous"])
+        if journal.data_dir:
+            _remove_directory(journal.data_dir["previous"])
         restores.write(config.repository, replace(journal, kept=False))
         gone.append(journal.names())
         observer.say(f"previous state let go: {journal.names()}")
     return gone
+
+
+def _undo(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
+    """Put the old state back and start the services, whatever else goes wrong; then forget the journal."""
+    if journal.state == "begun" or journal.verb == "copy":  # nothing was swapped; the services may have been stopped
+        try:
+            swap.services("start", config.app_services if journal.verb != "copy" else ())
+        finally:
+            discard(config, journal, place)
+        return
+    try:
+        swap.services("stop", config.app_services)
+    finally:
+        try:
+            _back(config, journal, place)
+        finally:
+            swap.services("start", config.app_services)
+    discard(config, journal, place)
+
+
+def _undoing(config: Config, journal: Journal) -> Journal:
+    try:
+        return restores.advance(config.repository, journal, "undoing")
+    except OSError:  # a full disk must not keep the old state from coming back
+        return replace(journal, state="undoing")
+
+
+def _look_again(journal: Journal, place: Optional[DatabaseTarget]) -> None:
+    """Raise EngineError when a half in service was taken away since the plan was made."""
+    if journal.database and place is not None:
+        present = targets.database_exists(place, journal.database["live"])
+        if present != bool(journal.database["previous"]):
+            raise EngineError(
+                f"database {journal.database['live']} was {'made' if present else 'taken away'} during the restore",
+                "see who did that, then try again; nothing was swapped",
+            )
+    if journal.data_dir:
+        present = os.path.lexists(journal.data_dir["live"])
+        if present != bool(journal.data_dir["previous"]):
+            raise EngineError(
+                f"directory {journal.data_dir['live']} was {'made' if present else 'taken away'} during the restore",
+                "see who did that, then try again; nothing was swapped",
+            )
 
 
 def _forward(journal: Journal, place: Optional[DatabaseTarget]) -> None:
@@ -119,12 +188,16 @@ def _forward(journal: Journal, place: Optional[DatabaseTarget]) -> None:
         swap.directories(**journal.data_dir)
 
 
-def _back(journal: Journal, place: Optional[DatabaseTarget]) -> None:
+def _back(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
     """Put back every half that was swapped."""
     if journal.data_dir:
         swap.directories_back(**journal.data_dir)
-    if journal.database and _database_done(journal, place):
-        names = journal.database
+    if not journal.database or not _database_done(journal, place):
+        return
+    names = journal.database
+    if journal.is_in_place:
+        in_place.bring_back(config, place, names["previous"])
+    else:
         swap.databases(place, live=names["live"], side=names["previous"], previous=names["side"])
 
 
@@ -136,6 +209,8 @@ def _any_done(journal: Journal, place: Optional[DatabaseTarget]) -> bool:
 
 def _database_done(journal: Journal, place: DatabaseTarget) -> bool:
     names = journal.database
+    if journal.is_in_place:
+        return in_place.committed(place, names["xid"])
     if names["side"]:
         return not targets.database_exists(place, names["side"])
     return not targets.database_exists(place, names["live"])
@@ -146,3 +221,17 @@ def _directory_done(journal: Journal) -> bool:
     if names["side"]:
         return not os.path.lexists(names["side"])
     return not os.path.lexists(names["live"])
+
+
+def _clear_loaded(config: Config) -> None:
+    """Remove the safety backups that rollbacks have loaded: unlike a renamed database they would stay."""
+    done = [one for one in restores.journals(config.repository) if one.state == "done"]
+    undone = {one.undoes for one in done}
+    for journal in done:
+        if journal.is_in_place and journal.id in undone:
+            _remove_directory(journal.database["previous"])
+
+
+def _remove_directory(path: str) -> None:
+    if path and os.path.lexists(path):
+        shutil.rmtree(path)

@@ -29,7 +29,10 @@ def run(config: Config, kind: Optional[str] = None) -> Outcome:
     lines = [_line(one, now) for one in backups] or ["there are no backups"]
     lines += [f"damaged: {problem}" for _path, problem in listing.damaged]
     lines += [f"no manifest, not counted as a backup: {path}" for path in listing.unsealed]
-    lines += [f"previous state before {one['restored']}: {one['names']}" for one in previous]
+    lines += [
+        f"previous state, before the {one['verb']} of {one['restored']}: {one['names'] or 'nothing'}"
+        for one in previous
+    ]
     return Outcome(document, tuple(lines))
 
 

@@ -32,7 +32,7 @@ from . import (
 )
 from . import target as targets
 from .config import Config
-from .errors import EngineError, MismatchError, NotFoundError, ProcessError
+from .errors import EngineError, MismatchError, NotFoundError, PreflightError, ProcessError
 from .outcome import Outcome
 from .postgres import identifier, literal
 from .repository import Backup
@@ -55,7 +55,7 @@ def run(config: Config, request: Request, observer: Observer) -> Outcome:
         verify.check(config, backup, observer, decryption)
         timestamp = restores.new_timestamp(config.repository)
         name = f"restored_{timestamp}"
-        place = targets.find(config) if request.tables else None
+        place = _place(config) if request.tables else None
         journal = restores.write(config.repository, _journal(config, backup, timestamp, place, bool(request.files)))
         document = {"restored": backup.id, "schema": None, "tables": [], "directory": None, "files": []}
         try:
@@ -86,6 +86,16 @@ def plan(config: Config, request: Request) -> Outcome:
         *(f"file       {one}" for one in files),
     ]
     return Outcome({"plan": document}, tuple(lines))
+
+
+def _place(config: Config) -> DatabaseTarget:
+    place = targets.find(config)
+    if place.in_place:
+        raise PreflightError(
+            f"{place.admin.label} may not create databases, which restoring single tables needs",
+            "set admin_url to a role with CREATEDB, or run as root beside the server",
+        )
+    return place
 
 
 def _resolve(config: Config, request: Request) -> Backup:
@@ -131,7 +141,7 @@ def _journal(config: Config, backup: Backup, timestamp: str, place: Optional[Dat
             "previous": "",
         }
     now = text.utc(datetime.datetime.now(datetime.timezone.utc))
-    return Journal(timestamp, "restore", backup.id, now, "begun", database, directory)
+    return Journal(timestamp, "copy", backup.id, now, "begun", database, directory)
 
 
 def _files(

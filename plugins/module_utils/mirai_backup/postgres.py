@@ -11,7 +11,7 @@ import pwd
 import secrets
 import signal
 from dataclasses import dataclass
-from typing import Optional
+from typing import Iterable, Optional
 
 from . import dburl, envfile, process
 from .clients import Clients
@@ -159,12 +159,13 @@ def _database_error(connection: Connection, message: str) -> DatabaseError:
 
 
 class Session:
-    """A psql that stays open in one read-only transaction, to hold or to share a snapshot.
+    """A psql that stays open in one transaction: read-only to hold or to share a snapshot, or ``writable``.
 
     Use it as a context manager. ``snapshot`` is the exported snapshot's name; given one, the session joins it.
+    A writable one is undone as a whole unless it is committed.
     """
 
-    def __init__(self, clients: Clients, connection: Connection, snapshot: str = "") -> None:
+    def __init__(self, clients: Clients, connection: Connection, snapshot: str = "", writable: bool = False) -> None:
         self._connection = connection
         read_end, self._stdin = process.wide_pipe()
         self._stdout, write_end = process.wide_pipe()
@@ -172,6 +173,9 @@ class Session:
             self._child = process.Child(_psql(clients, connection), read_end, write_end)
         self._reader = io.BufferedReader(self._stdout)
         try:
+            if writable:
+                self._send(f"{_SETTINGS} BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;")
+                return
             self._send(f"{_SETTINGS} BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;")
             if snapshot:
                 self._send(f"SET TRANSACTION SNAPSHOT {literal(snapshot)};")
@@ -209,6 +213,19 @@ class Session:
         out = self._answer()
         return json.loads(out) if out.strip() else []
 
+    def feed(self, script: Iterable[bytes]) -> None:
+        """Run a whole script inside the transaction; what its statements return is thrown away."""
+        self._send("\\o /dev/null")
+        for block in script:
+            self._write(block)
+        self._send("\\o")
+        self._answer()
+        self.execute("SET client_encoding='UTF8'")
+
+    def commit(self) -> None:
+        """Make what was done last."""
+        self.execute("COMMIT")
+
     def close(self) -> None:
         """End the transaction and the process."""
         self._stdin.close()
@@ -217,7 +234,10 @@ class Session:
         self._reader.close()
 
     def _send(self, sql: str) -> None:
-        data = memoryview((sql + "\n").encode("utf-8", "surrogateescape"))
+        self._write((sql + "\n").encode("utf-8", "surrogateescape"))
+
+    def _write(self, block: bytes) -> None:
+        data = memoryview(block)
         try:
             while data:
                 data = data[self._stdin.write(data) :]

@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Optional
 
 from . import drill_history, index, manifest, safefile, summary
 from .compression import ENCRYPTED, Compression
@@ -146,6 +147,15 @@ def listing(repository: str) -> Listing:
     found.remember()
     found.backups.sort(key=lambda one: one.head.sequence)
     return Listing(tuple(found.backups), tuple(found.damaged), tuple(found.unsealed))
+
+
+def outside(path: str) -> Optional[Backup]:
+    """The backup whose artifact or manifest lies at ``path``, outside of any repository; None where there is none."""
+    found = path if path.endswith(manifest.SUFFIX) else path + manifest.SUFFIX
+    if not os.path.isfile(found):
+        return None
+    head = summary.of(_read(manifest.read(found).kind, found))
+    return Backup(head, found, False, _problem(head, os.path.dirname(found)))
 
 
 def main_name(kind: str, timestamp: str, compression: Compression) -> str:

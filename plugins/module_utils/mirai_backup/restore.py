@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import shutil
@@ -18,10 +19,13 @@ from . import (
     manifest,
     partial,
     records,
+    repository,
     restore_plan,
     restores,
     roles,
+    safety,
     seal,
+    selector,
     side,
     text,
     unlock,
@@ -33,6 +37,7 @@ from .errors import EngineError, Interrupted, MismatchError
 from .hooks import Hooks
 from .outcome import INCOMPLETE, OK, Outcome
 from .process import Command
+from .repository import Backup
 from .restore_plan import Request, RestorePlan
 from .restores import Journal
 from .runs import Occasion
@@ -60,20 +65,17 @@ def _run(config: Config, request: Request, observer: Observer, hooks: Hooks) -> 
     begun = time.monotonic()
     observer.say(f"restore {request.backup}: begun")
     try:
+        if os.path.isdir(config.repository):  # an empty one, as on a fresh server, lacks what is in it
+            repository.create(config.repository)
         if request.is_partial:
             return partial.run(config, request, observer)
         with lock.hold(config.repository, "restore"), hooks.afterwards():
             seal.sweep(config.repository)
             settled = exchange.settle(config, observer)
-            plan_ = restore_plan.make(config, request)
-            restore_plan.preflight(plan_, request.confirm)
-            with unlock.unlocked(config, plan_.backup, request.access) as decryption:
-                verify.check(config, plan_.backup, observer, decryption)
-                with _failures_recorded(config, plan_):
-                    if plan_.swaps:
-                        hooks.before()
-                    outcome = hooks.outcome = _restore(config, plan_, decryption, observer, begun)
-        return Outcome({**outcome.document, "settled": settled}, (*settled, *outcome.lines), outcome.exit_code)
+            outcome = _already(config, request, settled)
+            outcome = outcome or _fresh(config, request, observer, hooks, begun, bool(settled))
+        lines = tuple(map(str, settled))
+        return Outcome({**outcome.document, "settled": list(lines)}, (*lines, *outcome.lines), outcome.exit_code)
     except EngineError as error:
         observer.say(f"restore {request.backup}: FAILED: {error.words}", "ERROR")
         raise
@@ -83,44 +85,94 @@ def _run(config: Config, request: Request, observer: Observer, hooks: Hooks) -> 
         observer.done()
 
 
+def _fresh(config: Config, request: Request, observer: Observer, hooks: Hooks, begun: float, settled: bool) -> Outcome:
+    """Plan and carry out the restore."""
+    plan_ = restore_plan.make(config, request)
+    restore_plan.preflight(plan_, request.confirm)
+    with unlock.unlocked(config, plan_.backup, request.access) as decryption:
+        verify.check(config, plan_.backup, observer, decryption)
+        with _failures_recorded(config, plan_):
+            if plan_.replaces:
+                hooks.before()
+            hooks.outcome = _restore(config, plan_, decryption, observer, begun, settled)
+    return hooks.outcome
+
+
+def _already(config: Config, request: Request, settled: tuple) -> Optional[Outcome]:
+    """What to say when this very restore was finished just now, out of what a dead run had left; else None.
+
+    Doing it once more would push the state before it out of what is kept. Proven anew, since time has passed.
+    """
+    finished = [one.journal for one in settled if one.finished and one.journal.verb == "restore"]
+    if not finished or request.to_database or request.to_dir:
+        return None
+    journal, wanted = finished[-1], selector.COMPONENTS[request.components]
+    backup = selector.resolve(repository.listing(config.repository), request.backup, wanted)
+    halves = {name for name, half in (("database", journal.database), ("json", journal.data_dir)) if half}
+    if backup.id != journal.backup or halves != wanted:
+        return None
+    proof: dict = {}
+    try:
+        if journal.database:
+            place = targets.find(config, journal.database["live"])
+            proof["database"] = side.prove(place, place.live, backup.manifest)
+        if journal.data_dir:
+            proof["json"] = _prove_files(backup, journal.data_dir["live"])
+    except MismatchError:  # somebody has written since: restore once more
+        return None
+    document = {"restored": backup.id, "strategy": "finished", "proof": proof, "previous": journal.names()}
+    lines = (f"{backup.id} is restored and proven", f"  before     {journal.names() or 'nothing was there'}")
+    return Outcome(document, lines)
+
+
 def _restore(
-    config: Config, plan_: RestorePlan, decryption: tuple[Command, ...], observer: Observer, begun: float
+    config: Config,
+    plan_: RestorePlan,
+    decryption: tuple[Command, ...],
+    observer: Observer,
+    begun: float,
+    settled: bool,
 ) -> Outcome:
-    head = plan_.backup.manifest
+    head, place = plan_.backup.manifest, plan_.database
     journal = _journal(config, plan_)
     restores.write(config.repository, journal)
     phases = {"verify": time.monotonic() - begun}
     notes: list = []
-    try:
-        with seal.staging(config.repository) as work:
-            proof = dict(_make_halves(config, plan_, decryption, journal, work, observer, phases, notes))
-    except BaseException:
-        exchange.discard(config, journal, plan_.database)
-        raise
     window = 0.0
-    if plan_.swaps:
+    with seal.staging(config.repository) as work:
         try:
-            journal, window = exchange.carry_out(config, journal, plan_.database, observer)
+            proof = dict(_make_halves(config, plan_, decryption, journal, work, observer, phases, notes))
         except BaseException:
-            exchange.discard(config, journal, plan_.database)
+            exchange.discard(config, journal, place)
             raise
-    else:
-        _beside(journal, plan_)
-        restores.remove(config.repository, journal)
+
+        def load(current: Journal) -> tuple:
+            moment = time.monotonic()
+            current, session, proof["database"] = safety.load(config, place, current, plan_.backup, work, observer)
+            phases["load"] = time.monotonic() - moment
+            return current, session
+
+        if plan_.strategy == "beside":
+            exchange.copied(config, journal, place)
+        else:
+            journal, window = exchange.carry_out(
+                config, journal, place, observer, load if journal.is_in_place else None
+            )
     incomplete = list(proof.get("database", {}).get("schema_differences", []))
     let_go = []
     try:
-        let_go = exchange.let_go(config, plan_.database, observer) if plan_.swaps else []
+        # What a dead run left has just become a previous state: the one before it must not go unseen.
+        let_go = exchange.let_go(config, place, observer) if plan_.replaces and not settled else []
     except (EngineError, OSError) as error:  # the restore stands
         incomplete.append(f"an older previous state could not be let go: {error}")
     seconds = time.monotonic() - begun
     document = {
         "restored": head.id,
-        "strategy": "swap" if plan_.swaps else "beside",
-        "database": plan_.database.live if plan_.database else None,
+        "strategy": plan_.strategy,
+        "database": place.live if place else None,
         "directory": plan_.directory or None,
         "proof": proof,
-        "previous": journal.names() if plan_.swaps else "",
+        "previous": journal.names() if plan_.replaces else "",
         "let_go": let_go,
         "notes": notes,
         "incomplete": incomplete,
@@ -148,7 +200,7 @@ def _make_halves(
     staged = journal.data_dir["side"] if journal.data_dir else None
     side.unpack(plan_.backup, work, journal.database is not None, staged, decryption)
     phases["unpack"] = time.monotonic() - moment
-    if journal.database is not None:
+    if journal.database is not None and not journal.is_in_place:
         place, name = plan_.database, journal.database["side"]
         moment = time.monotonic()
         observer.say(f"restoring into the side database {name}")
@@ -163,44 +215,28 @@ def _make_halves(
         yield "database", side.prove(place, name, head)
         phases["prove"] = time.monotonic() - moment
     if staged is not None:
-        lines = filesproof.differences(staged, manifest.read_entries(plan_.backup.manifest_path, head))
-        if lines:
-            raise MismatchError(
-                f"the files restored from {head.id} are not what was backed up: {'; '.join(lines[:10])}",
-                "nothing in service was touched; try another backup",
-            )
-        yield "json", {"verdict": "pass", "files": head.files["count"]}
+        yield "json", _prove_files(plan_.backup, staged)
+
+
+def _prove_files(backup: Backup, directory: str) -> dict:
+    """Hold the files in ``directory`` to the manifest. Raises MismatchError naming what differs."""
+    head = backup.manifest
+    lines = filesproof.differences(directory, manifest.read_entries(backup.manifest_path, head))
+    if lines:
+        raise MismatchError(
+            f"the files restored from {head.id} are not what was backed up: {'; '.join(lines[:10])}",
+            "nothing in service was touched; try another backup",
+        )
+    return {"verdict": "pass", "files": head.files["count"]}
 
 
 def _journal(config: Config, plan_: RestorePlan) -> Journal:
     """What is about to happen, by name."""
     timestamp = restores.new_timestamp(config.repository)
-    database = directory = None
-    if plan_.database is not None:
-        live = plan_.database.live
-        database = {
-            "live": live,
-            "side": targets.derived_name(live, f"_restore_{timestamp}"),
-            "previous": targets.derived_name(live, f"_before_{timestamp}") if plan_.database.exists else "",
-        }
-    if plan_.directory:
-        directory = {
-            "live": plan_.directory,
-            "side": f"{plan_.directory}_restore_{timestamp}",
-            "previous": f"{plan_.directory}_before_{timestamp}" if os.path.lexists(plan_.directory) else "",
-        }
+    database, directory = plan_.names(config, timestamp)
     now = text.utc(datetime.datetime.now(datetime.timezone.utc))
-    return Journal(timestamp, "restore", plan_.backup.id, now, "begun", database, directory)
-
-
-def _beside(journal: Journal, plan_: RestorePlan) -> None:
-    """Give the finished halves the names that the operator chose."""
-    if journal.database is not None:
-        place = plan_.database
-        old, new = (targets.postgres.identifier(journal.database[name]) for name in ("side", "live"))
-        place.execute(f"ALTER DATABASE {old} RENAME TO {new}")
-    if journal.data_dir is not None:
-        os.rename(journal.data_dir["side"], journal.data_dir["live"])
+    verb = "restore" if plan_.replaces else "copy"
+    return Journal(timestamp, verb, plan_.backup.id, now, "begun", database, directory)
 
 
 class _failures_recorded:
@@ -223,7 +259,8 @@ class _failures_recorded:
             wrapped = error
         if isinstance(wrapped, EngineError):
             record = {"verb": "restore", "result": "failed", "backup": self._plan.backup.id, **wrapped.document()}
-            records.append(self._config.repository, record)
+            with contextlib.suppress(OSError):  # a full disk must not hide what filled it
+                records.append(self._config.repository, record)
         if wrapped is not error:
             raise wrapped from error
 
@@ -241,8 +278,9 @@ def _lines(plan_: RestorePlan, document: dict) -> tuple[str, ...]:
         lines.append(f"  database   {document['database']}: {proven}")
     if "json" in proof:
         lines.append(f"  files      {document['directory']}: {proof['json']['files']} files proven")
-    if plan_.swaps:
-        lines.append(f"  swapped within {document['window_seconds']:.2f} s")
+    if plan_.replaces:
+        how = "locked for" if plan_.strategy == "in_place" else "swapped within"
+        lines.append(f"  {how} {document['window_seconds']:.2f} s")
         lines.append(f"  before     {document['previous'] or 'nothing was there'}")
         lines.append("  undo with  mirai-backup rollback")
     lines += [f"  note       {one}" for one in document["notes"]]

@@ -14,14 +14,20 @@ from . import safefile
 from .errors import EngineError
 
 DIRECTORY = ".restore"
+_BEFORE = ".before"
 
 
 @dataclass(frozen=True)
 class Journal:
-    """One restore (or rollback). ``state`` goes from ``begun`` over ``swapping`` to ``done`` or ``undone``.
+    """One restore (or rollback). ``state`` goes from ``begun`` over ``swapping`` to ``done``.
+
+    ``undoing`` stands for a swap that is being taken back; what was undone leaves no journal. ``verb`` is restore,
+    rollback or, for what is made beside the live halves, copy. ``undoes`` is the journal that a rollback undoes.
 
     ``database`` and ``data_dir`` map ``live`` to the name in service, ``side`` to what is to take its place, and
-    ``previous`` to the name under which the old state is kept; None where the half is not touched.
+    ``previous`` to the name under which the old state is kept; None where the half is not touched. A database that
+    is restored in place has ``xid`` besides, the number of the one transaction, empty until that is about to commit;
+    its ``side`` is the path of the backup that is loaded, its ``previous`` the directory of the safety backup.
     """
 
     id: str
@@ -32,11 +38,21 @@ class Journal:
     database: Optional[dict] = None
     data_dir: Optional[dict] = None
     kept: bool = True
+    undoes: str = ""
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the database half is replaced within the database itself."""
+        return self.database is not None and "xid" in self.database
 
     def names(self) -> str:
         """Where the previous state lies, for people."""
-        found = [f"database {self.database['previous']}"] if self.database else []
-        found += [self.data_dir["previous"]] if self.data_dir else []
+        found = []
+        if self.database and self.database["previous"]:
+            what = "the safety backup in" if self.is_in_place else "database"
+            found.append(f"{what} {self.database['previous']}")
+        if self.data_dir and self.data_dir["previous"]:
+            found.append(self.data_dir["previous"])
         return " and ".join(found)
 
 
@@ -46,6 +62,11 @@ def write(repository: str, journal: Journal) -> Journal:
     path = os.path.join(repository, DIRECTORY, f"{journal.id}.json")
     safefile.write(path, iter((json.dumps(asdict(journal), indent=1).encode("ascii"),)))
     return journal
+
+
+def safety_directory(repository: str, timestamp: str) -> str:
+    """Where the safety backup of a restore in place goes: never among the backups, which it must not pass for."""
+    return os.path.join(repository, _BEFORE, timestamp)
 
 
 def new_timestamp(repository: str) -> str:
@@ -67,6 +88,14 @@ def remove(repository: str, journal: Journal) -> None:
     os.unlink(os.path.join(repository, DIRECTORY, f"{journal.id}.json"))
 
 
+def sweep(repository: str) -> None:
+    """Remove the journals that dead runs did not finish writing (call it under the lock)."""
+    directory = os.path.join(repository, DIRECTORY)
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        if name.startswith(".") and name.endswith(".tmp"):
+            os.unlink(os.path.join(directory, name))
+
+
 def journals(repository: str) -> list[Journal]:
     """Every journal, oldest first. Raises EngineError for one that cannot be read."""
     directory = os.path.join(repository, DIRECTORY)
@@ -83,18 +112,43 @@ def journals(repository: str) -> list[Journal]:
     return found
 
 
+def kept(repository: str) -> list[Journal]:
+    """The journals whose previous state is still there, oldest first. What a rollback put back is none any more."""
+    done = [one for one in journals(repository) if one.state == "done"]
+    undone = {one.undoes for one in done}
+    return [one for one in done if one.kept and one.id not in undone]
+
+
+def surplus(repository: str, keep: int, new: tuple[str, ...] = ()) -> list[Journal]:
+    """The journals whose previous states are older than the newest ``keep`` of each of their halves, newest first.
+
+    ``new`` names the halves (database, data_dir) that another restore is going to keep a state of.
+    """
+    seen = {half: int(half in new) for half in ("database", "data_dir")}
+    found = []
+    for journal in reversed(kept(repository)):
+        halves = [half for half in seen if getattr(journal, half)]
+        for half in halves:
+            seen[half] += 1
+        if all(seen[half] > keep for half in halves):
+            found.append(journal)
+    return found
+
+
 def unfinished(repository: str) -> Optional[str]:
     """The restore that did not end, in words; None where all did."""
     for journal in journals(repository):
-        if journal.state in ("begun", "swapping"):
-            return f"{journal.verb} of {journal.backup} at {journal.time} is {journal.state}"
+        if journal.state != "done":
+            return (
+                f"{journal.verb} of {journal.backup} at {journal.time} is {journal.state}; "
+                "the next restore, rollback or backup settles it"
+            )
     return None
 
 
 def previous_states(repository: str) -> list[dict]:
     """The states that restores left behind and that are still there, newest first."""
     return [
-        {"restored": one.backup, "time": one.time, "names": one.names(), "id": one.id}
-        for one in reversed(journals(repository))
-        if one.state == "done" and one.kept
+        {"verb": one.verb, "restored": one.backup, "time": one.time, "names": one.names(), "id": one.id}
+        for one in reversed(kept(repository))
     ]

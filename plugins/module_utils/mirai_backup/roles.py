@@ -28,6 +28,12 @@ def missing(target: DatabaseTarget, wanted: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in wanted if name not in there)
 
 
+def may_create(target: DatabaseTarget) -> bool:
+    """Whether the role that we are may create others."""
+    sql = "SELECT rolsuper OR rolcreaterole AS may FROM pg_roles WHERE rolname = current_user"
+    return target.query(sql)[0]["may"]
+
+
 def statements(content: str, names: Iterable[str]) -> list[str]:
     """The statements of the globals ``content`` that make the roles ``names``; all others are left out."""
     wanted = set(names)

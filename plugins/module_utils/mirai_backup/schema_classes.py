@@ -24,12 +24,17 @@ def _rights(acl: str, kind: str, owner: str) -> str:
 
 _RELATION = "c.relpersistence <> 't' AND " + _ours("pg_class", "c.oid", "c.relnamespace")
 _NAMESPACE = _ours("pg_namespace", "n.oid", "n.oid")
-_FUNCTION = _ours("pg_proc", "p.oid", "p.pronamespace")
+# The constructors that come with a range's type are not functions of anybody's, and newer majors make more of them.
+_FUNCTION = _ours("pg_proc", "p.oid", "p.pronamespace") + (
+    " AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid"
+    " AND i.deptype = 'i')"
+)
 _TYPE = _ours("pg_type", "t.oid", "t.typnamespace")
 
 CLASSES = {
-    "schema": "SELECT quote_ident(n.nspname) AS name, pg_get_userbyid(n.nspowner) AS definition FROM pg_namespace n"
-    f" WHERE {_NAMESPACE}",
+    # The owner that initdb gave to "public" is the first superuser, since PostgreSQL 15 pg_database_owner.
+    "schema": "SELECT quote_ident(n.nspname) AS name, CASE WHEN n.nspname <> 'public' OR n.nspowner NOT IN (10, 6171)"
+    f" THEN pg_get_userbyid(n.nspowner)::text END AS definition FROM pg_namespace n WHERE {_NAMESPACE}",
     "extension": "SELECT quote_ident(extname) AS name, '' AS definition FROM pg_extension",
     # Columns by name: pg_dump may put those of a table that inherits into another order.
     "table": "SELECT c.oid::regclass::text AS name, concat_ws('|', c.relkind, c.relpersistence, c.relrowsecurity,"
@@ -114,4 +119,4 @@ CLASSES = {
 DEPARSED = frozenset(("default", "constraint", "index", "view", "rule", "trigger", "policy"))
 
 # The same between two servers of one major only: other majors have other defaults and other catalogues.
-ONE_MAJOR = DEPARSED | {"function", "privilege", "publication"}
+ONE_MAJOR = DEPARSED | {"function", "privilege", "default_privilege", "publication"}

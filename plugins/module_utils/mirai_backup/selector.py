@@ -9,7 +9,7 @@ import os
 import re
 
 from .errors import MismatchError, NotFoundError
-from .repository import Backup, Listing
+from .repository import Backup, Listing, outside
 
 BOTH = frozenset(("database", "json"))
 COMPONENTS = {"full": BOTH, "database": frozenset(("database",)), "json": frozenset(("json",))}
@@ -17,7 +17,7 @@ COMPONENTS = {"full": BOTH, "database": frozenset(("database",)), "json": frozen
 
 def resolve(listing: Listing, word: str, components: frozenset = frozenset()) -> Backup:
     """The backup that ``word`` names: ``latest``, ``oldest``, ``latest-verified``, an ID, a timestamp or a
-    path.
+    path, which may lie outside of the repository, the manifest beside it.
 
     The first three choose among the good backups that hold all ``components``. Raises NotFoundError,
     which lists the nearest, and for a named backup that is incomplete or lacks a component.
@@ -55,6 +55,9 @@ def _named(listing: Listing, word: str) -> Backup:
         return found[0]
     if found:
         raise NotFoundError(f"{word} names {len(found)} backups", f"write one of {', '.join(one.id for one in found)}")
+    carried = outside(os.path.realpath(word)) if "/" in word else None
+    if carried is not None:
+        return carried
     for path, reason in listing.damaged:
         if base and base in os.path.basename(path):
             raise MismatchError(f"{word} cannot be used: {reason}", "choose another; see mirai-backup list")

@@ -17,9 +17,9 @@ from .repository import Backup
 from .sinks import Artifact, HashedFile
 from .target import DatabaseTarget
 
-_DUMP = "dump"
+DUMP = "dump"
 # Tables with rows of their own: a partitioned one may have foreign partitions, which nobody here can reach.
-_ANALYZED = (
+ANALYZED = (
     "SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 )
@@ -64,7 +64,7 @@ def _unpack_part(
     stages, source = compression.decoded(part.name, raw.pour, decryption)
     try:
         if part.role == "database" and want_database:
-            with HashedFile(os.path.join(work, _DUMP)) as dump:
+            with HashedFile(os.path.join(work, DUMP)) as dump:
                 process.pump(stages, dump.write, source)
         elif part.role == "json" and staged is not None:
             target = unarchive.Target(staged)
@@ -116,7 +116,7 @@ def load(
     ``extra`` are further options of pg_restore; ``toast`` is ``restore_toast_compression``.
     """
     wants_lz4 = toast == "lz4" and postgres.has_lz4(target.clients, target.admin)
-    path = os.path.join(work, _DUMP)
+    path = os.path.join(work, DUMP)
     with open(path, "rb") as dump:
         if target.admin.os_user:
             # The account cannot reach our directories; it is handed this one file, open, and nothing else.
@@ -140,7 +140,7 @@ def load(
                 f"{head.id} could not be restored into {name}: {error.message}", "nothing in service was touched"
             ) from error
     os.unlink(path)
-    tables = [row["name"] for row in target.query(_ANALYZED, name)]
+    tables = [row["name"] for row in target.query(ANALYZED, name)]
     target.execute(";\n".join(f"ANALYZE {table}" for table in tables) or "SELECT", name)
 
 
@@ -178,9 +178,17 @@ def prove(target: DatabaseTarget, name: str, head: Manifest) -> dict:
     """
     expected = head.database["fingerprint"]
     if expected is None:
-        return {"verdict": "not_configured", "tables": 0, "rows": 0, "schema_differences": []}
+        return judge(head, None)
     with postgres.Session(target.clients, target.on(name)) as session:
         found = fingerprint.take(session, expected["mode"], target.server.version_num)
+    return judge(head, found)
+
+
+def judge(head: Manifest, found: Optional[dict]) -> dict:
+    """Hold the fingerprint ``found`` to the manifest's; as ``prove``."""
+    expected = head.database["fingerprint"]
+    if expected is None or found is None:
+        return {"verdict": "not_configured", "tables": 0, "rows": 0, "schema_differences": []}
     checks = fingerprint.differences_by_check(expected, found)
     schema = checks.pop("schema")
     lines = [line for one in checks.values() for line in one]

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
+from typing import Iterator
 
 from . import process, safefile
 from .errors import DatabaseError, EngineError
@@ -13,30 +16,78 @@ from .postgres import identifier, literal
 from .target import DatabaseTarget
 
 _PATIENCE = 30.0
+_PAUSE = 0.1
+_IN_USE = ":  55006: "  # SQLSTATE object_in_use: the words around it come in the server's language
 
 
 def databases(place: DatabaseTarget, live: str, side: str, previous: str) -> None:
     """Rename ``live`` to ``previous`` and ``side`` to ``live`` in one transaction; an empty name is left out.
 
-    Sessions on both are ended; while others keep coming it is tried again, for half a minute. Raises
-    DatabaseError when they do not stay out; then nothing was renamed.
+    The rename locks both databases against new sessions and waits for the old ones, which are ended meanwhile; so
+    nothing has to be switched off that a death could leave switched off. Tried again for half a minute. Raises
+    DatabaseError naming the sessions that stay; then nothing was renamed.
     """
-    end = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        f" WHERE datname IN ({literal(live)}, {literal(side)}) AND pid <> pg_backend_pid()"
-    )
+    names = [name for name in (live, side) if name]
     renames = [(live, previous)] if previous else []
     renames += [(side, live)] if side else []
     statements = [f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}" for old, new in renames]
+    script = "\\set VERBOSITY verbose\n" + "; ".join(("BEGIN", *statements, "COMMIT"))
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            place.execute("; ".join((end, "BEGIN", *statements, "COMMIT")))
+            end_sessions(place, names)
+            with _ending_sessions(place, names):
+                place.execute(script)
             return
         except DatabaseError as error:
-            if "being accessed by other users" not in error.message or time.monotonic() > deadline:
+            if _IN_USE not in error.message:
                 raise
-        time.sleep(0.2)
+            if time.monotonic() > deadline:
+                raise DatabaseError(
+                    f"sessions on {live} could not be ended within {_PATIENCE:g} s: {_who(place, names)}",
+                    "end them, or name their service in app_services; nothing was renamed",
+                ) from error
+
+
+def end_sessions(place: DatabaseTarget, names: list[str]) -> None:
+    """End every session on the databases ``names`` that we have the right to end."""
+    place.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {_on(names)}"
+        " AND ((SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR pg_has_role(usesysid, 'USAGE'))"
+    )
+
+
+@contextlib.contextmanager
+def _ending_sessions(place: DatabaseTarget, names: list[str]) -> Iterator[None]:
+    """End sessions over and over while the block runs."""
+    stop = threading.Event()
+
+    def work() -> None:
+        try:
+            while not stop.wait(_PAUSE):
+                end_sessions(place, names)
+        except EngineError:
+            return  # the server went away: the block fails by itself, for the same reason
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _who(place: DatabaseTarget, names: list[str]) -> str:
+    rows = place.query(
+        "SELECT DISTINCT coalesce(usename, backend_type) || coalesce(' from ' || host(client_addr), '')"
+        f" || coalesce(' (' || nullif(application_name, '') || ')', '') AS who FROM pg_stat_activity WHERE {_on(names)}"
+    )
+    return ", ".join(row["who"] for row in rows) or "they come and go"
+
+
+def _on(names: list[str]) -> str:
+    return f"datname IN ({', '.join(map(literal, names))}) AND pid <> pg_backend_pid()"
 
 
 def directories(live: str, side: str, previous: str) -> None:
@@ -57,7 +108,7 @@ def directories_back(live: str, side: str, previous: str) -> None:
         if side and os.path.lexists(live):
             os.rename(live, side)
         os.rename(previous, live)
-    elif side and not os.path.lexists(side):
+    elif side and not os.path.lexists(side) and os.path.lexists(live):
         os.rename(live, side)
     safefile.sync_directory(os.path.dirname(live))
 

@@ -18,17 +18,28 @@ from .errors import DatabaseError, PreflightError
 from .postgres import Server, literal
 
 _LONGEST_NAME = 63  # bytes in a PostgreSQL identifier
+# Whether a role that is no superuser may create the extension; trusted ones are known since PostgreSQL 13.
+_EXTENSIONS = (
+    "SELECT name, bool_or(NOT superuser OR coalesce((to_jsonb(v)->>'trusted')::boolean, false)) AS anyone"
+    " FROM pg_available_extension_versions v GROUP BY name"
+)
+_INSTALLED = "SELECT extname AS name FROM pg_extension"
 
 
 @dataclass(frozen=True)
 class DatabaseTarget:
-    """A server to restore to. ``admin`` may create databases there; ``live`` is the name to be replaced or made."""
+    """A server to restore to. ``admin`` may create databases there; ``live`` is the name to be replaced or made.
+
+    ``in_place`` says that nobody we can be may create databases: then ``admin`` is the application's own connection,
+    and the database can only be replaced within itself.
+    """
 
     admin: Connection
     clients: Clients
     server: Server
     live: str
     exists: bool
+    in_place: bool = False
 
     def on(self, database: str) -> Connection:
         """The administrative connection to another database of the server."""
@@ -44,13 +55,36 @@ class DatabaseTarget:
 
 
 def find(config: Config, database: str = "") -> DatabaseTarget:
-    """Reach the server. Raises PreflightError when nobody we can be may create databases there."""
+    """Reach the server. Raises PreflightError where ``database`` is not the application's own, or is not there, and
+    nobody we can be may create databases."""
     app = postgres.app_connection(config)
-    admin = postgres.admin_connection(config, app) or dataclasses.replace(app, database="postgres")
-    found = reach(config, admin, database or app.database or app.user)
+    own = app.database or app.user
+    live = database or own
+    admin = postgres.admin_connection(config, app)
+    found = _without_rights(config, app, admin, live) if live == own else None
+    if found is not None:
+        return found
+    found = reach(config, admin or dataclasses.replace(app, database="postgres"), live)
     if found.exists and not database:
         _require_same_cluster(found, app)
     return found
+
+
+def _without_rights(
+    config: Config, app: Connection, admin: Optional[Connection], live: str
+) -> Optional[DatabaseTarget]:
+    """The application's database as a target in itself; None where somebody may create databases, or it is gone."""
+    any_client = client_programs.newest(config.pg_bindir)
+    if admin is not None and postgres.server(any_client, admin).can_create_database:
+        return None
+    try:
+        server = postgres.server(any_client, app)
+    except DatabaseError:
+        return None
+    if server.can_create_database:
+        return None
+    clients = client_programs.fitting(server.major, server.version, config.pg_bindir)
+    return DatabaseTarget(app, clients, server, live, exists=True, in_place=True)
 
 
 def _require_same_cluster(found: DatabaseTarget, app: Connection) -> None:
@@ -94,16 +128,37 @@ def derived_name(name: str, suffix: str) -> str:
     return name.encode("utf-8")[:room].decode("utf-8", "ignore") + suffix
 
 
-def missing(target: DatabaseTarget, database: Optional[dict]) -> list[str]:
+def missing(target: DatabaseTarget, database: dict) -> list[str]:
     """What the target lacks that the backup needs, each named with its cure."""
     found = []
-    available = {row["name"] for row in target.query("SELECT name FROM pg_available_extensions")}
+    available = {row["name"]: row["anyone"] for row in target.query(_EXTENSIONS)}
+    present = {row["name"] for row in target.query(_INSTALLED, target.live)} if target.in_place else set()
     for extension in database["properties"]["extensions"] or []:
-        if extension["name"] not in available:
-            found.append(f"extension {extension['name']} is not installed on the server")
+        name = extension["name"]
+        if name not in available:
+            found.append(f"extension {name} is not installed on the server")
+        elif not (available[name] or target.server.is_superuser or name in present or name == "plpgsql"):
+            found.append(f"extension {name} can only be created by a superuser, which {target.server.user} is not")
     major = int(database["server_version"].split(".")[0])
     if target.server.major < major:
         found.append(f"the server is PostgreSQL {target.server.version}, older than the backup's {major}")
+    return found + ([] if target.in_place else _missing_locales(target, database["properties"]))
+
+
+def _missing_locales(target: DatabaseTarget, properties: dict) -> list[str]:
+    """The locales that a database like the backup's cannot be created with here."""
+    provider, found = properties["locale_provider"], []
+    if provider == "b" and target.server.major < 17:
+        found.append("the builtin locale provider came with PostgreSQL 17")
+    if provider == "i" and not target.query("SELECT 1 AS one FROM pg_collation WHERE collprovider = 'i' LIMIT 1"):
+        found.append("the server was built without ICU, which the database's locale needs")
+    for name in sorted({properties["collate"], properties["ctype"]}):
+        try:
+            target.execute(f"SET lc_time = {literal(name)}")  # the server looks whether its system has the locale
+        except DatabaseError as error:
+            if "connection to server" in error.message:
+                raise
+            found.append(f"locale {name} is not there on the server's machine (Debian: locales-all, or locale-gen)")
     return found
 
 

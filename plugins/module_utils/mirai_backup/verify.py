@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tarfile
 import zlib
@@ -50,7 +51,8 @@ def run(
         chosen = listing.backups
     else:
         chosen = (_chosen(listing, word),)
-    results = [_result(config, one, observer, access) for one in chosen]
+    # Copies, so that no more than one manifest is held whole at a time.
+    results = [_result(config, dataclasses.replace(one), observer, access) for one in chosen]
     if every:
         damaged = {"verdict": "fail", "sealed": False}
         results += [{"id": os.path.basename(path), **damaged, "why": why} for path, why in listing.damaged]

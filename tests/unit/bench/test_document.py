@@ -7,6 +7,7 @@ from series import Series
 
 SECONDS = {
     "floor": 8.0,
+    "files floor": 2.0,
     "database, standard library": 16.0,
     "guide database, piped": 70.0,
     "guide full, five retained": 400.0,

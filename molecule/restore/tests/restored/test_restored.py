@@ -1,5 +1,7 @@
 """After `restore.yml -e backup=latest` the application holds what it held before the damage."""
 
+testinfra_hosts = ["ansible://mirai"]
+
 
 def test_the_damage_was_real(run):
     assert run("cat /root/before.state") != run("cat /root/damaged.state")

@@ -2,6 +2,8 @@
 
 import pytest
 
+testinfra_hosts = ["ansible://mirai"]
+
 
 @pytest.mark.parametrize(
     "path",
@@ -11,6 +13,8 @@ import pytest
         "/etc/mirai-backup",
         "/usr/local/bin/mirai-backup",
         "/usr/local/lib/mirai-backup",
+        "/usr/local/share/bash-completion/completions/mirai-backup",
+        "/usr/local/share/man/man1/mirai-backup.1",
         "/var/log/mirai-backup.log",
     ],
 )

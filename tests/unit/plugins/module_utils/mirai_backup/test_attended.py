@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from mirai_backup import alerts, attended, metrics, runs
-from mirai_backup.errors import DatabaseError
+from mirai_backup import alerts, attended, keyring, metrics, runs
+from mirai_backup.errors import DatabaseError, PreflightError
 from mirai_backup.outcome import Outcome
 from mirai_backup.runs import Occasion
 from mirai_backup.watch import Observer
@@ -49,7 +49,7 @@ def test_failure_every_time_recovery_once(settings_of, repo, told):
 
 @pytest.mark.parametrize("broken", [(alerts, "send"), (metrics, "write"), (runs, "remember"), (alerts, "message")])
 def test_a_bug_in_watching_is_reported_and_no_more(settings_of, repo, monkeypatch, broken, tmp_path):
-    def bug(*_arguments):
+    def bug(*_arguments, **_named):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(*broken, bug)
@@ -87,3 +87,21 @@ def test_without_a_repository_nothing_is_made(settings_of, told):
     config = settings_of()
     attended.failed(config, FULL, Observer(), DatabaseError("no such key"))
     assert told == ["FAILED"] and runs.last(config.repository) == {}
+
+
+def test_keys_that_expire_are_among_the_metrics(settings_of, repo, monkeypatch, tmp_path):
+    keys = (keyring.Key("F00D", "recipient", 7, ""), keyring.Key("BEEF", "signer", None, ""))
+    monkeypatch.setattr(keyring, "find", lambda _config: keys)
+    run(settings_of(metrics_textfile=str(tmp_path / "x.prom")))
+    written = (tmp_path / "x.prom").read_text()
+    assert 'mirai_backup_key_expiry_timestamp_seconds{fingerprint="F00D"} 7' in written and "BEEF" not in written
+
+
+def test_keys_that_cannot_be_read_keep_no_metrics_back(settings_of, repo, monkeypatch, tmp_path):
+    def missing(_config):
+        raise PreflightError("gpg is not installed")
+
+    monkeypatch.setattr(keyring, "find", missing)
+    outcome = run(settings_of(metrics_textfile=str(tmp_path / "x.prom")))
+    assert outcome.document["watching"] == ["the keys: gpg is not installed"]
+    assert "mirai_backup_last_run_exit_code" in (tmp_path / "x.prom").read_text()

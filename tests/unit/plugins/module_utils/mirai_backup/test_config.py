@@ -78,6 +78,8 @@ def test_a_policy_may_give_only_its_floor():
         ({"drill_assertions": {}}, "drill_assertions"),
         ({"drill_assertions": [{"name": "rows"}]}, "drill_assertions[0]"),
         ({"drill_assertions": [{"name": "rows", "sql": " ", "expect": "t"}]}, "drill_assertions[0].sql"),
+        ({"drill_schedule": "monthly"}, "drill_schedule"),
+        ({"drill_schedule": None}, "drill_schedule"),
         ({"schedules": {}}, "schedules"),
         ({"schedules": [{"kind": "full"}]}, "schedules[0]"),
         ({"schedules": [{"kind": "full", "cron": "0 2 * *"}]}, "schedules[0].cron"),
@@ -104,6 +106,18 @@ def test_a_policy_may_give_only_its_floor():
 def test_an_error_names_the_key(values, named):
     with pytest.raises(ConfigError, match=rf"key {named.replace('[', '.').replace(']', '.')} is"):
         config.from_mapping(values)
+
+
+def test_drills_need_not_be_scheduled_here():
+    assert config.from_mapping({"drill_schedule": ""}).drill_schedule == ""
+    assert config.from_mapping({"drill_schedule": "0  4 1 * *"}).drill_schedule == "0 4 1 * *"
+
+
+def test_another_repository_takes_the_place_of_the_configured_one():
+    configured = config.from_mapping({"repository": "/srv/here"})
+    assert config.elsewhere(configured, "/srv/brought/").repository == "/srv/brought"
+    assert config.elsewhere(configured, "") is configured
+    assert config.elsewhere(configured, None) is configured
 
 
 def test_a_near_miss_is_suggested():
@@ -198,3 +212,15 @@ def test_a_wrong_configuration_still_says_who_is_to_be_told(written):
     assert config.watching(written([1])) == config.from_mapping({})
     assert config.watching(written({"app_dir": "/a", "repository": "/a/backend/data"})) is None
     assert config.watching("/nonexistent") is None
+
+
+def test_keys_are_named_by_full_fingerprints_alone():
+    spaced = "2498 abcc bb98 8faf 8e3d  464d 67d9 ee4a ddba e639"
+    plain = spaced.replace(" ", "").upper()
+    assert config.from_mapping({"gpg_recipients": [spaced]}).gpg_recipients == (plain,)
+    for value in (["DDBAE639"], ["me@example.com"], [plain, spaced], plain, [""], [plain[:-1] + "G"]):
+        with pytest.raises(ConfigError, match="gpg_recipients"):
+            config.from_mapping({"gpg_recipients": value})
+    assert config.from_mapping({"gpg_sign_key": ""}).gpg_sign_key == ""
+    with pytest.raises(ConfigError, match="gpg_sign_key"):
+        config.from_mapping({"gpg_sign_key": "67D9EE4ADDBAE639"})

@@ -4,7 +4,7 @@ import itertools
 import os
 
 import pytest
-from mirai_backup import repository, seal
+from mirai_backup import repository, safefile, seal
 from mirai_backup.errors import EngineError
 
 CALLS = ("open", "mkdir", "rename", "unlink", "rmdir", "fsync", "chown")
@@ -61,10 +61,14 @@ def foreign(repo, contents):
     return lambda: before.items() <= contents(repo).items()
 
 
-def publish(repo, staged, **values):
+def publish(repo, staged, sign=None, **values):
     with seal.staging(repo) as stage:
         head = staged(stage, **values)
-        return seal.publish(repo, stage, head, lambda: iter(()))
+        return seal.publish(repo, stage, head, lambda: iter(()), sign)
+
+
+def signature(path):
+    safefile.write(path + ".sig", iter((b"signature",)))
 
 
 def test_a_sealed_backup_is_there_and_nothing_else_is(repo, staged, contents):
@@ -77,18 +81,20 @@ def test_a_sealed_backup_is_there_and_nothing_else_is(repo, staged, contents):
         assert os.lstat(f"{repo}/{name}").st_mode & 0o077 == 0, name
 
 
-def test_killed_at_any_step_of_publishing(repo, staged, dies, foreign, contents):
+@pytest.mark.parametrize(("sign", "files"), [(None, 2), (signature, 3)])
+def test_killed_at_any_step_of_publishing(repo, staged, dies, foreign, contents, sign, files):
     publish(repo, staged, sequence=1)
     for step in itertools.count():
         before = contents(repo)
-        killed = dies(step, lambda number=2 + step: publish(repo, staged, sequence=number))
+        killed = dies(step, lambda number=2 + step: publish(repo, staged, sign, sequence=number))
         seal.sweep(repo)
         assert foreign()
         listing = repository.listing(repo)
         assert all(not one.problem for one in listing.backups)
         assert len(listing.unsealed) == 2  # the foreign ones
-        assert len(contents(repo)) - len(before) == 2 * (len(listing.backups) - 1)  # artifact and manifest, or nothing
+        assert len(contents(repo)) - len(before) == files * (len(listing.backups) - 1)  # all of a backup, or nothing
         for one in listing.backups[1:]:
+            assert one.signed is (sign is not None) and one.files[-1] == os.path.basename(one.manifest_path)
             seal.remove(repo, one)
         if not killed:
             break

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import shutil
 
 import pytest
 from mirai_backup import drill_history, repository, selector
@@ -47,6 +48,19 @@ def test_paths_absolute_relative_and_through_a_symlink(repo, three, tmp_path, mo
     for path in (f"{repo}/json/", "json/", f"{tmp_path}/link/json/"):
         assert resolve(repo, path + "mirai_json_20261123_020000.tar.gz") == three[2].id
         assert resolve(repo, path + "mirai_json_20261123_020000.tar.gz.manifest.json") == three[2].id
+
+
+def test_a_path_outside_of_the_repository(repo, three, tmp_path):
+    """A backup that was carried here: its artifact and its manifest, in any directory."""
+    carried = tmp_path / "carried"
+    shutil.copytree(f"{repo}/json", carried)
+    shutil.rmtree(f"{repo}/json")
+    path = str(carried / "mirai_json_20261123_020000.tar.gz")
+    found = selector.resolve(repository.listing(repo), path)
+    assert (found.id, found.path, found.problem) == (three[2].id, path, "")
+    os.unlink(path + ".manifest.json")
+    with pytest.raises(NotFoundError):
+        resolve(repo, path)
 
 
 def test_a_path_elsewhere_is_not_taken_for_one_of_the_same_name(repo, three):

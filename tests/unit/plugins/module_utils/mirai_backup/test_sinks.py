@@ -5,7 +5,7 @@ import hashlib
 import os
 
 import pytest
-from mirai_backup import process
+from mirai_backup import process, sinks
 from mirai_backup.compression import Compression, choose
 from mirai_backup.errors import ProcessError
 from mirai_backup.sinks import Artifact, HashedFile, write_compressed
@@ -80,3 +80,15 @@ def test_a_name_says_what_the_file_holds(name, role, directory):
     artifact = Artifact(name, 1, "ab")
     assert (artifact.role, artifact.role_directory) == (role, directory)
     assert artifact.document() == {"name": name, "size": 1, "sha256": "ab"}
+
+
+def test_a_file_without_a_name_is_written_and_read_and_gone(tmp_path):
+    with sinks.nameless(str(tmp_path)) as path:
+        assert os.listdir(tmp_path) == []
+        with sinks.HashedFile(path) as file:
+            file.write(b"content")
+            artifact = file.finish("name")
+        with open(path, "rb") as file:
+            assert file.read() == b"content"
+        assert artifact.size == 7 and sinks.is_nameless(path) and not sinks.is_nameless(str(tmp_path / "x"))
+    assert os.listdir(tmp_path) == []

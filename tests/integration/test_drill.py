@@ -1,0 +1,34 @@
+"""The drill's own place, whatever is configured."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+
+def test_the_directory_may_have_a_path_longer_than_a_socket_may(app):
+    with tempfile.TemporaryDirectory(prefix="d" * 90, dir="/var/tmp") as directory:
+        os.chmod(directory, 0o711)
+        app.configure(drill_dir=directory)
+        app.succeed("backup")
+        drill = app.run("--json", "drill").document
+        assert {one["verdict"] for one in drill["checks"]} == {"pass", "not_configured"}, drill["checks"]
+        assert drill["verdict"] == "pass"
+        assert os.listdir(directory) == []
+
+
+def test_another_repository_can_be_drilled(app):
+    app.succeed("backup")
+    elsewhere = app.directory / "brought"
+    shutil.move(app.repository, elsewhere)
+    assert app.run("drill").code == 10
+    drill = app.succeed("--json", "drill", "--repository", str(elsewhere)).document
+    assert drill["verdict"] == "pass"
+    assert drill["directory"].startswith(str(elsewhere))
+
+
+def test_an_encoding_set_for_the_role_does_not_reach_the_dump(app):
+    app.server.psql(f"ALTER ROLE \"{app.database}\" SET client_encoding TO 'latin1'")
+    app.succeed("backup", "--db-only")
+    app.succeed("restore", "latest", "--db-only", "--to-database", f"{app.database} copy")
