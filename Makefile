@@ -1,5 +1,5 @@
 # make demo    see it work: only Python and a network are needed
-# make test    everything: lint, unit, integration, the scenarios in containers
+# make test    everything: lint, unit, integration, faults, the scenarios in containers
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -20,11 +20,13 @@ heading = printf '\n=== %s ===\n' "$(1)"
 # Set here and not for the whole file: demo and bootstrap choose their own Python.
 in_venv = export PATH="$(VENV)/bin:$$PATH"
 
+# make gauntlet   thousands of faults, hours; GAUNTLET_SEED=…, GAUNTLET_CLASSES=kill,disk; GAUNTLET=quick for minutes
 # make docs    the documentation of modules and role as HTML, in build/docs
 # make faults  restores and rollbacks under faults, as root; MIRAI_FAULTS=all runs every point of time
 # make bench   every promise measured beside bare pg_dump, the guide and other tools, at 20 MB, 200 MB and 2 GB: an hour.
 #              It writes docs/benchmarks.md; tests/bench/bench.py --help names what BENCH="…" may hold, as BENCH="--sizes 20M".
-.PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration faults molecule clean $(SCENARIOS:%=molecule-%)
+.PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration coverage faults gauntlet gauntlet-quick \
+    gauntlet-defects molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -34,7 +36,7 @@ demo:
 
 test:
 	@started=$$SECONDS
-	for part in bootstrap lint sanity galaxy unit integration molecule; do
+	for part in bootstrap lint sanity galaxy unit integration coverage gauntlet-quick molecule; do
 	    $(MAKE) --no-print-directory $$part
 	done
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
@@ -80,12 +82,33 @@ docs: $(VENV)/.stamp
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)
 	$(in_venv)
-	PYTHONPATH=plugins/module_utils pytest tests/unit
+	PYTHONPATH=plugins/module_utils $(measured) --data-file=$(VENV)/coverage/unit -m pytest tests/unit
 
 integration: $(VENV)/.stamp
 	@$(call heading,integration tests: a real PostgreSQL)
 	$(in_venv)
-	PYTHONPATH=plugins/module_utils pytest tests/integration
+	PYTHONPATH=plugins/module_utils COVERAGE_PROCESS_START=pyproject.toml COVERAGE_FILE=$(VENV)/coverage/integration \
+	    pytest tests/integration
+
+coverage: $(VENV)/.stamp
+	@$(call heading,coverage: pure rooms whole$(comma) the engine to 95 %)
+	$(in_venv)
+	python tests/lint/coverage.py
+
+gauntlet: $(VENV)/.stamp
+	@$(call heading,gauntlet)
+	$(in_venv)
+	python tests/faults/gauntlet.py
+
+gauntlet-quick: $(VENV)/.stamp
+	@$(call heading,gauntlet: some of each class)
+	$(in_venv)
+	python tests/faults/gauntlet.py --quick
+
+gauntlet-defects: $(VENV)/.stamp
+	@$(call heading,gauntlet: defects put into the engine are caught)
+	$(in_venv)
+	python tests/faults/gauntlet.py --defects
 
 faults: $(VENV)/.stamp
 	@$(call heading,faults: killed$(comma) full$(comma) taken away)

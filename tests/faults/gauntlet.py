@@ -1,6 +1,7 @@
 """The gauntlet: thousands of faults, each judged by an oracle that shares no code with the engine.
 
-    tests/faults/gauntlet.py [--quick] [--seed S] [--classes kill,call.write] [--workers N] [--case kill.backup.calls/17]
+    tests/faults/gauntlet.py [--quick] [--seed S] [--classes kill,call.write] [--workers N]
+    tests/faults/gauntlet.py --case kill.backup.calls/17 [--seed S]
 
 A run is taken up again where it was broken off, as long as engine, seed and kind of run are the same.
 """
@@ -20,6 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import document
+import mutants
 import results
 import worker
 from family import FAMILIES, Case, cases
@@ -42,7 +45,7 @@ def main() -> int:
     workspace = Path(tempfile.mkdtemp(prefix="mirai-gauntlet-"))
     workspace.chmod(0o755)
     try:
-        return _run(options, workspace)
+        return mutants.run(options, workspace) if options.defects else _run(options, workspace)
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
 
@@ -74,7 +77,10 @@ def _run(options: argparse.Namespace, workspace: Path) -> int:
         print(
             f"FAILED {one.case} seed {one.seed} ({one.kind})\n  expected: {one.expectation}\n  outcome:  {one.outcome}"
         )
-    return 1 if failed or missing or not ran else 0
+    passed = bool(ran) and not failed and not missing
+    if passed and not (options.quick or options.case or options.classes or options.first):
+        document.record(engine, options.seed, moment, ran)
+    return 0 if passed else 1
 
 
 def _drive(
@@ -144,6 +150,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--case", default="", help="one case alone, such as kill.backup.calls/17")
     parser.add_argument("--first", type=int, default=0, help="only the first so many")
     parser.add_argument("--source", default=str(SOURCE), help=argparse.SUPPRESS)
+    parser.add_argument("--defects", action="store_true", help="put defects into the engine, each must be caught")
     parser.add_argument("--list", action="store_true", help="list the families with their counts")
     options = parser.parse_args()
     kind = "case" if options.case else "quick" if options.quick else "full"

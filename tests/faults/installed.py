@@ -38,4 +38,5 @@ class Engine:
         if done.returncode:
             raise RuntimeError(f"the engine cannot be installed: {done.stderr}")
         self.digest, self.version = done.stdout.split()
+        self.library = str(prefix / "usr" / "local" / "lib" / "mirai-backup" / self.digest)
         self.command = str(prefix / "usr" / "local" / "bin" / "mirai-backup")

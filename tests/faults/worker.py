@@ -66,9 +66,9 @@ class Worker:
             self._world.remove()
             self._world = None
 
-    def _prepared(self, family: object) -> Optional[World]:
+    def _prepared(self, family: object) -> object:
         if not family.needs_world:
-            return None
+            return self._engine
         if self._world is None:
             self._worlds += 1
             self._world = World(self._directory / f"world{self._worlds}", self._engine).create()

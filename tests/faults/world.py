@@ -150,7 +150,8 @@ class World:
         """Let the application write: every later backup differs from every earlier one. Returns the truth now."""
         self._generation += 1
         self.server.psql(
-            f"UPDATE marker SET n = {self._generation}; UPDATE knowledge SET body = md5('{self._generation}') WHERE id = 7",
+            f"UPDATE marker SET n = {self._generation};"
+            f"UPDATE knowledge SET body = md5('{self._generation}') WHERE id = 7",
             self.name,
         )
         path = self.data / "generation.json"

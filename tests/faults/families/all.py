@@ -7,9 +7,13 @@ from families import (  # noqa: F401
     clocks,
     corruption,
     disks,
+    drills,
     hostile_archives,
     hostile_inputs,
     kills,
     kills_of_restores,
+    order,
     retention,
+    rows,
+    servers,
 )

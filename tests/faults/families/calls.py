@@ -24,18 +24,28 @@ CALLS = {
 ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EINTR")
 
 
-def _register(call: str, names: tuple) -> None:
+def fails(world: World, random: Random, call: str, error: str) -> tuple[str, str]:
+    """A backup in which one ``call`` fails with ``error``."""
+    kind = _kind(random)
+    # A child writes into pipes, which know none of these errors.
+    children = call != "write"
+    before, result, line, fault = struck(world, random, kind, CALLS[call], f"error={error}", children)
+    outcome = aftermath.disturbed(before, result, clumsy=call in ("unlink", "openat", "close", "fsync"))
+    if result.code == 1:
+        _named(result.err, error)
+    aftermath.recovers(before)
+    return f"{fault} fails with {error}: named, whole or nothing, next run heals", f"{outcome}: {line[:90]}"
+
+
+def quota(world: World, random: Random, number: int) -> tuple[str, str]:
+    """The file system's quota is used up."""
+    return fails(world, random, random.choice(("write", "fsync", "openat", "rename")), "EDQUOT")
+
+
+def _register(call: str) -> None:
     @family(f"call.{call}", 100, 2, f"{call} fails in a backup: {', '.join(ERRORS)}")
-    def fails(world: World, random: Random, number: int) -> tuple[str, str]:
-        error = ERRORS[number % len(ERRORS)]
-        kind = _kind(random)
-        # A child writes into pipes, which know none of these errors.
-        before, result, line, fault = struck(world, random, kind, names, f"error={error}", children=call != "write")
-        outcome = aftermath.disturbed(before, result, clumsy=call in ("unlink", "openat", "close", "fsync"))
-        if result.code == 1:
-            _named(result.err, error)
-        aftermath.recovers(before)
-        return f"{fault} fails with {error}: named, whole or nothing, next run heals", f"{outcome}: {line[:90]}"
+    def one(world: World, random: Random, number: int) -> tuple[str, str]:
+        return fails(world, random, call, ERRORS[number % len(ERRORS)])
 
 
 def _named(said: str, error: str) -> None:
@@ -46,5 +56,5 @@ def _named(said: str, error: str) -> None:
     need("/" in said or any(name in said for name in programs), Finding, f"no object is named: {said[-400:]}")
 
 
-for _call, _names in CALLS.items():
-    _register(_call, _names)
+for _call in CALLS:
+    _register(_call)

@@ -1,6 +1,6 @@
 """Damage to what lies in the repository: every region of every artifact, truncation, zeroing, swaps, edited manifests.
 
-``verify`` must name it. Where it does not, the oracle decides whether there was anything to name.
+Every byte counts: ``verify`` must name it, whether or not what the backup holds is affected.
 """
 
 from __future__ import annotations
@@ -94,8 +94,9 @@ def _check(world: World, truth: object, target: Sealed, random: Random, names: s
     aftermath.words(result)
     if result.code == 0:
         differences = world.oracle.judge(target.manifest, truth)
-        need(not differences, SilentLoss, f"verify passes {target.id}, but {differences[:3]}")
-        return "verify passes, the oracle agrees"
+        raise SilentLoss(
+            f"verify passes {target.id} although bytes changed; the oracle: {differences[:3] or 'unaffected'}"
+        )
     need(
         result.code == 2,
         Finding,
@@ -181,20 +182,31 @@ def exchanged(world: World, random: Random, number: int) -> tuple[str, str]:
 @family("corruption.manifest", 200, 3, "every part of a manifest edited, with and without digests that fit")
 def manifest_edited(world: World, random: Random, number: int) -> tuple[str, str]:
     truth, target = _pick(world, random)
-    if number % 2:
-        said = _forge(random, target)
+    content = bytearray(target.manifest.read_bytes())
+    if number % 3 == 0:
+        said = _reword(random, content)
+        target.manifest.write_bytes(content)
+    elif number % 3 == 1:
+        said = _forge(random, target, number // 3)
     else:
-        content = bytearray(target.manifest.read_bytes())
         said = random.choice(_CHANGES)(random, content, 0, len(content))
         target.manifest.write_bytes(content)
     names = re.escape(target.manifest.name)
     return f"{target.manifest.name}: {said}: verify names it", _check(world, truth, target, random, names)
 
 
-def _forge(random: Random, target: Sealed) -> str:
+def _reword(random: Random, content: bytearray) -> str:
+    """Put another digit in place of one: the form stays as the engine writes it."""
+    places = [place for place, byte in enumerate(content) if byte in b"123456789"]
+    place = random.choice(places)
+    content[place] = random.choice([byte for byte in b"123456789" if byte != content[place]])
+    return f"another digit at {place}"
+
+
+def _forge(random: Random, target: Sealed, number: int) -> str:
     """Let the manifest say something of its artifacts that is not so, with digests that fit."""
     head = target.head()
-    kind = random.choice(("artifact", "members", "entries"))
+    kind = ("artifacts", "members", "entries")[number // 3 % 3]
     if kind == "entries" and head["files"]:
         entries = target.entries()
         one = random.choice([entry for entry in entries if entry["type"] == "file"])
@@ -209,7 +221,7 @@ def _forge(random: Random, target: Sealed) -> str:
         return f"{what} of a file forged"
     listed = head["members"] if kind == "members" and head["members"] else head["artifacts"]
     one = random.choice(listed)
-    what = random.choice(("sha256", "size", "name"))
+    what = ("sha256", "size", "name")[number % 3]
     one[what] = {"sha256": "0" * 64, "size": one["size"] + 1, "name": one["name"].replace("mirai_", "mirai_x", 1)}[what]
     target.write(head)
     return f"{what} of {kind} forged"

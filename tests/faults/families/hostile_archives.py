@@ -34,6 +34,8 @@ class Watched:
             path.unlink()
         (self.outside / "canary").write_text("untouched")
         self.name = f"mirai-escape-{os.getpid()}"
+        for path in self._escaped():
+            path.unlink()
         self._before = self._look()
 
     def _look(self) -> dict:
@@ -45,12 +47,19 @@ class Watched:
                 found[str(path)] = (path.lstat().st_mode, os.readlink(path) if path.is_symlink() else path.read_bytes())
         return found
 
+    def _escaped(self) -> list[Path]:
+        """What bears the name that hostile members use, here and in every directory above."""
+        found = [path for path in self._world.directory.glob(f"**/{self.name}*") if not path.is_dir()]
+        for directory in (*self._world.directory.parents, Path(tempfile.gettempdir())):
+            found += directory.glob(f"{self.name}*")
+        return found
+
     def unharmed(self) -> None:
         """Nothing was written, anywhere."""
         now = self._look()
         changed = [path for path in now if self._before.get(path) != now[path]]
         changed += [path for path in self._before if path not in now]
-        places = [*self._world.directory.glob(f"**/{self.name}*"), *Path(tempfile.gettempdir()).glob(f"{self.name}*")]
+        places = self._escaped()
         need(not changed and not places, Escape, f"written outside: {changed[:5]} {places[:5]}")
 
 
@@ -188,7 +197,7 @@ def _victim(world: World, random: Random) -> tuple[Sealed, tuple]:
     return target, arguments
 
 
-@family("hostile.archives", 300, 6, "archives with traversal, links, devices, set-id bits, doubled and absurd members")
+@family("hostile.archives", 300, 14, "archives with traversal, links, devices, set-id bits, doubled and absurd members")
 def hostile_archive(world: World, random: Random, number: int) -> tuple[str, str]:
     target, arguments = _victim(world, random)
     watched = Watched(world)

@@ -116,8 +116,8 @@ def hostile_env(world: World, random: Random, number: int) -> tuple[str, str]:
 
 
 _VALUES = (
-    None, True, False, 0, -1, 1, 10**30, 1.5, "", "x", "relative/path", "/", "/nowhere/at/all", "a\nb", "\0", "\ud800", [],
-    {}, [1], ["x"], {"x": 1}, {"full": {"days": -1}}, [{"kind": "full", "cron": "* * * * *"}], [[]], "auto", "full", "-1",
+    None, True, False, 0, -1, 1, 10**30, 1.5, "", "x", "relative/path", "/", "/nowhere/at/all", "a\nb", "\0", "\ud800",
+    [], {}, [1], ["x"], {"x": 1}, {"full": {"days": -1}}, [{"kind": "full", "cron": "* * * * *"}], [[]], "auto", "full",
 )  # fmt: skip
 
 

@@ -8,13 +8,14 @@ the future, the clock has stepped back, and nothing goes."
 from __future__ import annotations
 
 import datetime
+import importlib
 import sys
 import time
 from random import Random
 
 from family import family
 from findings import Harm, Leftover, need
-from installed import SOURCE
+from installed import Engine
 from sealed import Sealed
 from world import KINDS, World
 
@@ -45,11 +46,8 @@ def shadow(backups: list[dict], policy: dict, now: float) -> set:
     "a thousand simulated days of success, failure, damage, pins, drills, clock steps",
     needs_world=False,
 )
-def thousand_days(_world: object, random: Random, number: int) -> tuple[str, str]:
-    if str(SOURCE) not in sys.path:
-        sys.path.insert(0, str(SOURCE))
-    from mirai_backup import config, retention
-
+def thousand_days(engine: Engine, random: Random, number: int) -> tuple[str, str]:
+    config, retention = _modules(engine)
     policy = {kind: (random.randint(1, 60), random.randint(1, 5)) for kind in KINDS}
     policies = {kind: config.Retention(days=days, keep_min=least) for kind, (days, least) in policy.items()}
     success = random.choice((0.99, 0.9, 0.5, 0.1))
@@ -89,6 +87,17 @@ def thousand_days(_world: object, random: Random, number: int) -> tuple[str, str
         f"{policy}, {success:.0%} success: as the documentation says, every day",
         f"{pruned} pruned, {len(backups)} left",
     )
+
+
+def _modules(engine: Engine) -> tuple:
+    """The installed engine's own modules, whatever engine was looked at before."""
+    for name in [one for one in sys.modules if one.split(".")[0] == "mirai_backup"]:
+        del sys.modules[name]
+    sys.path.insert(0, engine.library)
+    try:
+        return importlib.import_module("mirai_backup.config"), importlib.import_module("mirai_backup.retention")
+    finally:
+        sys.path.remove(engine.library)
 
 
 def _candidate(retention: object, one: dict) -> object:
