@@ -95,6 +95,8 @@ class RestorePlan:
             f"from       {self.backup.path}",
             f"strategy   {_STRATEGIES[self.strategy]}",
         ]
+        if head.encryption is not None:
+            lines.append(f"encrypted  to {', '.join(head.encryption['recipients'])}; takes one of their private keys")
         if self.database is not None:
             action = "replaces" if self.replaces and self.database.exists else "creates"
             lines.append(f"database   {action} {self.database.live}; {self.connections} connections will be ended")
