@@ -59,7 +59,7 @@ def test_bash_offers_verbs_options_and_values():
     assert {"restore", "drill", "--config"} <= set(bash("mirai-backup", ""))
     assert bash("mirai-backup", "--json", "backup", "--d") == ["--db-only"]
     assert bash("mirai-backup", "list", "--kind", "") == ["full", "database", "json"]
-    assert bash("mirai-backup", "config", "") == ["validate", "show"]
+    assert bash("mirai-backup", "config", "") == ["validate", "show", "test-alerts"]
     assert bash("mirai-backup", "backup", "--wait", "") == []
 
 
