@@ -19,6 +19,9 @@ comma := ,
 heading = printf '\n=== %s ===\n' "$(1)"
 # Set here and not for the whole file: demo and bootstrap choose their own Python.
 in_venv = export PATH="$(VENV)/bin:$$PATH"
+# Coverage begins in every Python of the virtual environment that finds COVERAGE_PROCESS_START, children included.
+measured = mkdir -p $(CURDIR)/build/coverage; PYTHONPATH=plugins/module_utils \
+    COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/build/coverage/$(1)
 
 # make gauntlet   thousands of faults, hours; GAUNTLET_SEED=…, GAUNTLET_CLASSES=kill,disk; GAUNTLET=quick for minutes
 # make docs    the documentation of modules and role as HTML, in build/docs
@@ -82,18 +85,19 @@ docs: $(VENV)/.stamp
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)
 	$(in_venv)
-	PYTHONPATH=plugins/module_utils $(measured) --data-file=$(VENV)/coverage/unit -m pytest tests/unit
+	rm -rf $(CURDIR)/build/coverage/unit*
+	$(call measured,unit) pytest tests/unit
 
 integration: $(VENV)/.stamp
 	@$(call heading,integration tests: a real PostgreSQL)
 	$(in_venv)
-	PYTHONPATH=plugins/module_utils COVERAGE_PROCESS_START=pyproject.toml COVERAGE_FILE=$(VENV)/coverage/integration \
-	    pytest tests/integration
+	rm -rf $(CURDIR)/build/coverage/integration*
+	$(call measured,integration) pytest tests/integration
 
 coverage: $(VENV)/.stamp
 	@$(call heading,coverage: pure rooms whole$(comma) the engine to 95 %)
 	$(in_venv)
-	python tests/lint/coverage.py
+	python tests/lint/covered.py
 
 gauntlet: $(VENV)/.stamp
 	@$(call heading,gauntlet)

@@ -23,7 +23,7 @@ from typing import BinaryIO, Callable, Iterator, Optional
 from . import jsoncheck
 from .entries import Entry
 from .text import unambiguous
-from .tree import Node, unreadable, walk
+from .tree import RACY_NS, Node, unreadable, walk
 
 _BLOCK = 1 << 20
 _PAUSES = (0.2, 0.5, 1.0)
@@ -110,6 +110,7 @@ class Archiver:
             spool.seek(0, os.SEEK_END)
             for node, archived in changed:
                 self._read_again(node, archived, write, spool)
+            time.sleep(RACY_NS / 1e9)  # a writer that rested while we read goes on within that time
         still = self._changed(spool, end_of_first)
         self.findings.unstable = [_shown(node.path) for node, _archived in still]
 

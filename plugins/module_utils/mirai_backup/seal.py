@@ -125,5 +125,9 @@ def _clear(repository: str, stage: str) -> list[str]:
                     os.unlink(path)
                     gone.append(path)
             safefile.sync_directory(directory)
-    shutil.rmtree(stage)
+    try:
+        shutil.rmtree(stage)
+    except OSError as error:
+        error.filename = os.path.join(stage, error.filename or "")  # it names what lies in it relative to it
+        raise
     return [*gone, stage]

@@ -10,7 +10,7 @@ from typing import Iterator, NamedTuple, Optional
 
 from .errors import EngineError
 
-_RACY_NS = 100_000_000
+RACY_NS = 100_000_000
 
 
 class Node(NamedTuple):
@@ -34,7 +34,7 @@ class Node(NamedTuple):
 
     def is_racy(self, now_ns: int) -> bool:
         """Whether a write could still hide behind the clock's granularity."""
-        return now_ns - self.status.st_mtime_ns < _RACY_NS and stat.S_ISREG(self.status.st_mode)
+        return now_ns - self.status.st_mtime_ns < RACY_NS and stat.S_ISREG(self.status.st_mode)
 
 
 def walk(root: bytes) -> Iterator[Node]:

@@ -116,7 +116,14 @@ def terminated(world: World, random: Random, number: int) -> tuple[str, str]:
             ended = world.server.psql(ending)
         delay = 0.0
     else:
-        before, process, begun, delay = _running(world, random, kind)
+        world.fresh()
+        before = aftermath.Before(world, world.advance())
+        begun = time.monotonic()
+        process = world.start("backup", *kind)
+        while process.poll() is None and not world.sessions():
+            time.sleep(0.005)
+        delay = random.uniform(0, 0.15)
+        time.sleep(delay)
         ended = world.server.psql(ending)
     result = world.finish(process, begun)
     if ended == "0":
