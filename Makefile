@@ -23,13 +23,14 @@ in_venv = export PATH="$(VENV)/bin:$$PATH"
 measured = mkdir -p $(CURDIR)/build/coverage; PYTHONPATH=plugins/module_utils \
     COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/build/coverage/$(1)
 
+# make coverage   unit and integration tests, and what of the engine they reach
 # make gauntlet   thousands of faults, hours; GAUNTLET_SEED=…, GAUNTLET_CLASSES=kill,disk; GAUNTLET=quick for minutes
 # make docs    the documentation of modules and role as HTML, in build/docs
 # make faults  restores and rollbacks under faults, as root; MIRAI_FAULTS=all runs every point of time
 # make bench   every promise measured beside bare pg_dump, the guide and other tools, at 20 MB, 200 MB and 2 GB: an hour.
 #              It writes docs/benchmarks.md; tests/bench/bench.py --help names what BENCH="…" may hold, as BENCH="--sizes 20M".
 .PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration coverage faults gauntlet gauntlet-quick \
-    gauntlet-defects molecule clean $(SCENARIOS:%=molecule-%)
+    gauntlet-defects programs scenarios molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -37,12 +38,22 @@ help:
 demo:
 	@bash demo/run.sh
 
+# Two lanes side by side, since a scenario keeps one core busy at most; each part prints when it is done.
 test:
 	@started=$$SECONDS
-	for part in bootstrap lint sanity galaxy unit integration coverage gauntlet-quick molecule; do
+	$(MAKE) --no-print-directory bootstrap
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target programs scenarios
+	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
+
+programs:
+	@for part in lint sanity galaxy unit integration gauntlet-quick; do
 	    $(MAKE) --no-print-directory $$part
 	done
-	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
+
+scenarios:
+	@for scenario in $(SCENARIOS); do
+	    $(MAKE) --no-print-directory molecule-$$scenario
+	done
 
 bootstrap:
 	@$(call heading,bootstrap)
@@ -85,18 +96,19 @@ docs: $(VENV)/.stamp
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)
 	$(in_venv)
-	rm -rf $(CURDIR)/build/coverage/unit*
-	$(call measured,unit) pytest tests/unit
+	PYTHONPATH=plugins/module_utils pytest tests/unit
 
 integration: $(VENV)/.stamp
 	@$(call heading,integration tests: a real PostgreSQL)
 	$(in_venv)
-	rm -rf $(CURDIR)/build/coverage/integration*
-	$(call measured,integration) pytest tests/integration
+	PYTHONPATH=plugins/module_utils pytest tests/integration
 
 coverage: $(VENV)/.stamp
 	@$(call heading,coverage: pure rooms whole$(comma) the engine to 95 %)
 	$(in_venv)
+	rm -rf $(CURDIR)/build/coverage
+	$(call measured,unit) pytest tests/unit
+	$(call measured,integration) pytest tests/integration
 	python tests/lint/covered.py
 
 gauntlet: $(VENV)/.stamp
@@ -123,7 +135,7 @@ bench: $(VENV)/.stamp
 	@$(in_venv)
 	python tests/bench/bench.py $(BENCH)
 
-molecule: $(SCENARIOS:%=molecule-%)
+molecule: scenarios
 
 $(SCENARIOS:%=molecule-%): molecule-%: $(VENV)/.stamp
 	@$(call heading,scenario $*)
