@@ -33,7 +33,7 @@ measured = mkdir -p $(CURDIR)/build/coverage; PYTHONPATH=plugins/module_utils \
     gauntlet-defects programs scenarios molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -nE 's/^# (make |  )/\1/p' Makefile
 
 demo:
 	@bash demo/run.sh
