@@ -146,6 +146,10 @@ def _require_types(path: str, head: Manifest) -> None:
         sound = sound and isinstance(artifact.sha256, str)
     for half, keys in ((head.database, _DATABASE_KEYS), (head.files, _FILES_KEYS)):
         sound = sound and (half is None or (isinstance(half, dict) and keys <= set(half)))
+    before = head.previous
+    if before is not None:
+        sound = sound and isinstance(before, dict) and {"id", "digest"} <= set(before)
+        sound = sound and isinstance(before["id"], str) and isinstance(before["digest"], str)
     fingerprint = (head.database or {}).get("fingerprint") if sound else None
     sound = sound and (fingerprint is None or _FINGERPRINT_KEYS <= set(fingerprint))
     try:

@@ -51,8 +51,9 @@ def run(
         chosen = listing.backups
     else:
         chosen = (_chosen(listing, word),)
+    digests = {one.id: one.head.digest for one in listing.backups}
     # Copies, so that no more than one manifest is held whole at a time.
-    results = [_result(config, dataclasses.replace(one), observer, access) for one in chosen]
+    results = [_result(config, dataclasses.replace(one), observer, access, digests) for one in chosen]
     if every:
         damaged = {"verdict": "fail", "sealed": False}
         results += [{"id": os.path.basename(path), **damaged, "why": why} for path, why in listing.damaged]
@@ -114,13 +115,23 @@ def _chosen(listing: Listing, word: str) -> Backup:
     return named[0] if len(named) == 1 else selector.preferred(listing, word)
 
 
-def _result(config: Config, backup: Backup, observer: Observer, access: Access) -> dict:
+def _require_chain(backup: Backup, digests: dict) -> None:
+    """Raise MismatchError where the manifest before this one is there, and is another than it was then."""
+    before = backup.manifest.previous
+    if before is not None and digests.get(before["id"], before["digest"]) != before["digest"]:
+        raise MismatchError(
+            f"{backup.id} was made after another {before['id']} than the one that is there: one of the two was replaced"
+        )
+
+
+def _result(config: Config, backup: Backup, observer: Observer, access: Access, digests: dict) -> dict:
     result = {"id": backup.id, "verdict": "pass", "why": "", "sealed": False}
     try:
         if backup.problem:
             raise MismatchError(backup.problem)
         with unlock.unlocked(config, backup, access) as decryption:
             check(config, backup, observer, decryption)
+        _require_chain(backup, digests)
         result["sealed"] = True
     except (DecryptError, PreflightError) as error:
         why = f"every byte is as sealed; not decoded: {error.message}"

@@ -1,9 +1,10 @@
 """verify: a backup is decoded to its last byte, and what is wrong is named."""
 
 import os
+from dataclasses import replace
 
 import pytest
-from mirai_backup import backup, repository, verify
+from mirai_backup import backup, manifest, repository, verify
 
 
 @pytest.fixture
@@ -74,3 +75,14 @@ def test_an_edited_list_of_files_is_found(settings, only):
 def test_an_empty_repository_passes_nothing(settings_of, repo):
     outcome = verify.run(settings_of(), every=True)
     assert outcome.lines == ("the repository is empty",)
+
+
+def test_a_manifest_that_was_replaced_is_told_by_the_next_one(settings, only):
+    backup.run(settings, "json")
+    assert verdict(settings, every=True)[0] == 0
+    entries = list(manifest.read_entries(only.manifest_path, only.manifest))
+    manifest.write(only.manifest_path, replace(only.manifest, application="another"), entries)
+    code, results = verdict(settings, every=True)
+    assert code == 2
+    assert [found for found, _why in results] == ["pass", "fail"]
+    assert f"was made after another {only.id} than the one that is there" in results[1][1]
