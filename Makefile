@@ -101,7 +101,9 @@ unit: $(VENV)/.stamp
 integration: $(VENV)/.stamp
 	@$(call heading,integration tests: a real PostgreSQL)
 	$(in_venv)
-	PYTHONPATH=plugins/module_utils pytest tests/integration
+	scratch=$$(mktemp -d)
+	trap 'rm -rf "$$scratch"' EXIT
+	PYTHONPATH=plugins/module_utils pytest tests/integration --basetemp="$$scratch/tests"
 
 coverage: $(VENV)/.stamp
 	@$(call heading,coverage: pure rooms whole$(comma) the engine to 95 %)

@@ -183,5 +183,5 @@ def _names(options: tuple) -> list:
 
 
 def _quoted(text: str) -> str:
-    """``text`` in single quotes, for all three shells; typographic where a quote would end them."""
-    return "'" + text.replace("'", "’") + "'"
+    """``text`` in single quotes, for all three shells."""
+    return "'" + text.replace("'", "'\\''") + "'"
