@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 
@@ -32,3 +33,20 @@ def test_an_encoding_set_for_the_role_does_not_reach_the_dump(app):
     app.server.psql(f"ALTER ROLE \"{app.database}\" SET client_encoding TO 'latin1'")
     app.succeed("backup", "--db-only")
     app.succeed("restore", "latest", "--db-only", "--to-database", f"{app.database} copy")
+
+
+def test_the_four_damages_of_the_negative_control_are_each_named(app):
+    app.succeed("backup")
+    controls = [app.succeed("--json", "drill").document["negative_control"] for _turn in range(5)]
+    archive = r"mirai_full_\d{8}_\d{6}\.tar\.gz"
+    seen = {
+        "truncation": rf"byte (\d+) of (\d+) of ({archive})\n\3 is damaged: \1 bytes instead of \2\b",
+        "flipped_bytes": rf"byte \d+ of \d+ of ({archive})\n\1 is damaged: its SHA-256 is not the manifest's",
+        "row_changed": r"one value of (\w+\.\w+)\.\w+\ntable \1 has other content in its \d+ rows",
+        "file_dropped": r"(data/\S+)\n\1 is missing",
+    }
+    assert [one["damage"] for one in controls] == [*seen, "truncation"]
+    for control in controls:
+        assert control["verdict"] == "pass"
+        told = f"{control['where']}\n{control['found_by']}"
+        assert re.match(seen[control["damage"]], told), told

@@ -20,6 +20,11 @@ from .target import DatabaseTarget
 from .watch import Observer
 
 DAMAGES = ("truncation", "flipped_bytes", "row_changed", "file_dropped")
+# What must be said of an artifact that was damaged at a byte.
+_SEEN = {
+    "truncation": lambda place: f"{place} bytes instead of",
+    "flipped_bytes": lambda _place: "its SHA-256 is not the manifest's",
+}
 
 
 def run(
@@ -77,10 +82,12 @@ def _artifact(
     try:
         verify.check(config, damaged, Observer(), decryption)
     except MismatchError as error:
-        return _result(damage, where, error.message)
+        # Some other complaint would show nothing of the damage.
+        found = error.message.startswith(f"{os.path.basename(copy)} is damaged: {_SEEN[damage](place)}")
+        return _result(damage, where, error.message, found)
     finally:
         os.unlink(copy)
-    return _result(damage, where, "")
+    return _result(damage, where, "", False)
 
 
 def _row(backup: Backup, target: DatabaseTarget, database: str, chance: random.Random) -> Optional[dict]:
@@ -106,7 +113,7 @@ def _row(backup: Backup, target: DatabaseTarget, database: str, chance: random.R
             found = fingerprint.take(session, expected["mode"], target.server.version_num)
         lines = [line for line in fingerprint.differences(expected, found) if column["table"] in line]
         where = f"one value of {column['schema']}.{column['table']}.{column['column']}"
-        return _result("row_changed", where, lines[0] if lines else "")
+        return _result("row_changed", where, lines[0] if lines else "", bool(lines))
     return None
 
 
@@ -139,9 +146,10 @@ def _file(backup: Backup, staged: str, chance: random.Random) -> Optional[dict]:
     os.unlink(os.path.join(staged, chosen.path))
     lines = filesproof.differences(staged, manifest.read_entries(backup.manifest_path, backup.manifest))
     found = [line for line in lines if chosen.shown in line]
-    return _result("file_dropped", chosen.shown, found[0] if found else "")
+    return _result("file_dropped", chosen.shown, found[0] if found else "", bool(found))
 
 
-def _result(damage: str, where: str, found_by: str) -> dict:
-    verdict = "pass" if found_by else "fail"
-    return {"damage": damage, "where": where, "verdict": verdict, "found_by": found_by or "nothing found it"}
+def _result(damage: str, where: str, said: str, found: bool) -> dict:
+    """``said`` is what the checks said of the copy, ``found`` whether it is the damage that they named."""
+    verdict = "pass" if found else "fail"
+    return {"damage": damage, "where": where, "verdict": verdict, "found_by": said or "nothing found it"}
