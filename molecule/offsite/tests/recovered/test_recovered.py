@@ -16,7 +16,6 @@ def test_the_application_is_back(run, canaries):
 
 def test_the_key_is_gone(run):
     assert run("find /dev/shm /tmp -name 'mirai-*'") == ""
-    assert "pg_restore" in run("cat /root/argv.log")
 
 
 def test_the_drill_passed(spoken):
@@ -24,7 +23,7 @@ def test_the_drill_passed(spoken):
 
 
 def test_no_canary_in_what_the_runs_left(traces, canaries):
-    assert canaries(traces) == []
+    assert "pg_restore" in traces and "drill.json" in traces and canaries(traces) == []
 
 
 @pytest.mark.parametrize("name", ["restore", "drill"])
@@ -39,7 +38,7 @@ def test_no_canary_in_the_reports_that_were_fetched(canaries):
 
 
 def test_no_canary_in_what_was_sent(sent, canaries):
-    assert canaries("".join(one.get("content", "") + one.get("body", "") for one in sent)) == []
+    assert canaries("".join(one.text for one in sent)) == []
 
 
 def test_the_next_backup_follows_in_order(mirai_backup):
