@@ -10,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import keys
 import pytest
 from storage import ACCESS, PASSWORD, S3, SECRET, BadS3, Mounted, Sftp, WebDav, programs, write_config
 
@@ -399,3 +400,69 @@ def test_the_metadata_log_tells_of_pushes(app, storages):
     run(app, "backup", "--json-only")
     last = json.loads((app.repository / "backup_metadata.log").read_text().splitlines()[-1])
     assert (last["verb"], last["result"], last["offsite"][0]["store"]) == ("push", "ok", "away")
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    """The key that reads the backups, and the one that signs them."""
+    directory = tmp_path_factory.mktemp("keys")
+    return {"reader": keys.make(directory, "reader"), "signer": keys.make(directory, "signer", "sign")}
+
+
+def test_encrypted_and_signed_it_goes_there_and_comes_back(app, storages, pairs, monkeypatch, tmp_path):
+    monkeypatch.setenv("GNUPGHOME", str(tmp_path))  # whoever runs this has no keys
+    reader, storage = pairs["reader"], storages("s3")
+    home = app.directory / "gnupg"
+    keys.into(home, reader.public, pairs["signer"].private)
+    signed = {"gpg_home": str(home), "gpg_sign_key": pairs["signer"].fingerprint}
+    app.configure(gpg_recipients=[reader.fingerprint], **signed)
+    ship_to(app, away=storage)
+    before = app.content()
+    run(app, "backup")
+    sealed = {str(path.relative_to(app.repository)): content for path, content in app.files().items()}
+    assert {name: (storage.top() / name).read_bytes() for name in storage.held()} == sealed
+    assert [name.partition(".")[2] for name in sorted(sealed)] == [
+        "tar.gz.gpg",
+        "tar.gz.gpg.manifest.json",
+        "tar.gz.gpg.manifest.json.sig",
+    ]
+    shutil.rmtree(app.repository)
+    app.sql("TRUNCATE audit.log")
+    assert "no private key is here" in run(app, "restore", "latest", "--offsite", code=12).err
+    shutil.rmtree(app.repository)
+    run(app, "pull")
+    assert {str(path.relative_to(app.repository)): one for path, one in app.files().items()} == sealed
+    run(app, "verify", "--key", str(reader.private))
+    run(app, "restore", "latest", "--key", str(reader.private))
+    assert app.content() == before
+
+
+@pytest.mark.parametrize("edited", ["signature", "manifest"])
+def test_what_was_edited_in_the_store_is_refused(app, storages, pairs, edited):
+    storage, home = storages("directory"), app.directory / "gnupg"
+    keys.into(home, pairs["signer"].private)
+    app.configure(gpg_home=str(home), gpg_sign_key=pairs["signer"].fingerprint)
+    ship_to(app, away=storage)
+    run(app, "backup")
+    shutil.rmtree(app.repository)
+    (signature,) = [storage.top() / name for name in storage.held() if name.endswith(".sig")]
+    if edited == "signature":
+        content = signature.read_bytes()
+        signature.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    else:
+        forge(app, signature.with_suffix(""))
+    before = app.content()
+    for verb in (("pull",), ("restore", "latest", "--offsite"), ("drill", "--offsite")):
+        result = run(app, *verb, code=2)
+        assert "signature" in result.out + result.err, verb
+    assert app.content() == before and app.files() == {}
+
+
+def forge(app, path: Path) -> None:
+    """Write a manifest anew, with digests that fit."""
+    program = (
+        "import sys, dataclasses; from mirai_backup import manifest\n"
+        "head = manifest.read(sys.argv[1]); entries = list(manifest.read_entries(sys.argv[1], head))\n"
+        "manifest.write(sys.argv[1], dataclasses.replace(head, application='another'), entries)"
+    )
+    subprocess.run(["python3", "-c", program, str(path)], env=app.environment(), check=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keeps what it is sent, a JSON object a line in the file named: HTTP requests on one port, mails on another.
 
-sink.py FILE HTTP_PORT SMTP_PORT
+sink.py FILE HTTP_PORT SMTP_PORT [ADDRESS]        (127.0.0.1 unless told)
 """
 
 import asyncio
@@ -46,10 +46,11 @@ class Sink:
 
 async def main() -> None:
     path, http_port, smtp_port = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    address = (sys.argv[4:] or ["127.0.0.1"])[0]
     sink = Sink(path)
     servers = [
-        await asyncio.start_server(sink.http, "127.0.0.1", http_port),
-        await asyncio.start_server(sink.smtp, "127.0.0.1", smtp_port),
+        await asyncio.start_server(sink.http, address, http_port),
+        await asyncio.start_server(sink.smtp, address, smtp_port),
     ]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 

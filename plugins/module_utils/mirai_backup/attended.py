@@ -8,9 +8,9 @@ import contextlib
 import dataclasses
 import os
 import time
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Optional
 
-from . import alerts, keyring, metrics, runs, secrecy
+from . import alerts, keyring, marks, metrics, repository, runs, secrecy, text
 from .config import Config
 from .errors import EngineError
 from .heartbeat import Heartbeat
@@ -78,8 +78,11 @@ class _Watchers:
                 keys: dict[str, float] = {}
                 with self._isolated("the keys"):
                     keys = _expiries(self._config)
+                stores: dict[str, Optional[float]] = {}
+                with self._isolated("the memory of stores"):
+                    stores = _shipped(self._config)
                 with self._isolated("metrics"):
-                    metrics.write(self._config, keys=keys)
+                    metrics.write(self._config, stores=stores, keys=keys)
         except KeyboardInterrupt:  # the run itself is over, and keeps its result
             self._note("interrupted before everybody was told")
 
@@ -121,3 +124,20 @@ def _heartbeat_url(config: Config, occasion: Occasion) -> str:
 def _expiries(config: Config) -> dict[str, float]:
     """When the keys that backups need expire, in seconds of the epoch, by fingerprint; those that do."""
     return {one.fingerprint: one.expires for one in keyring.find(config) if one.expires is not None}
+
+
+def _shipped(config: Config) -> dict[str, Optional[float]]:
+    """When the newest backup that each store took ended, in seconds of the epoch; None where a store has none.
+
+    Of one that is not here any more it is when the store took it.
+    """
+    if not config.offsite:
+        return {}
+    ended = {one.id: one.head.ended_at for one in repository.listing(config.repository).backups}
+    newest: dict[str, Optional[float]] = {}
+    for store in config.offsite:
+        memory = marks.read(marks.place(config.repository, store.name))
+        held = [(mark.sequence, name, mark.time) for name, mark in memory.marks.items() if not mark.gone]
+        _sequence, name, taken = max(held, default=(0, "", ""))
+        newest[store.name] = (ended.get(name) or text.parse_utc(taken)).timestamp() if held else None
+    return newest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from mirai_backup import alerts, attended, keyring, metrics, runs
+from mirai_backup import alerts, attended, keyring, marks, metrics, runs
 from mirai_backup.errors import DatabaseError, PreflightError
 from mirai_backup.outcome import Outcome
 from mirai_backup.runs import Occasion
@@ -105,3 +105,14 @@ def test_keys_that_cannot_be_read_keep_no_metrics_back(settings_of, repo, monkey
     outcome = run(settings_of(metrics_textfile=str(tmp_path / "x.prom")))
     assert outcome.document["watching"] == ["the keys: gpg is not installed"]
     assert "mirai_backup_last_run_exit_code" in (tmp_path / "x.prom").read_text()
+
+
+def test_what_the_stores_took_is_among_the_metrics(settings_of, repo, tmp_path):
+    mark = marks.Mark("2026-11-24T00:00:00.000000Z", "d1", "full", 1, {})
+    gone = marks.Mark("2026-11-25T00:00:00.000000Z", "d2", "full", 2, {}, gone="2026-11-26T00:00:00.000000Z")
+    marks.write(marks.create(repo, "s3"), marks.Memory({"mirai_full_1": mark, "mirai_full_2": gone}))
+    stores = [{"name": name, "path": "x", "retention": "none"} for name in ("s3", "sftp")]
+    run(settings_of(metrics_textfile=str(tmp_path / "x.prom"), offsite=stores))
+    written = (tmp_path / "x.prom").read_text()
+    assert 'mirai_backup_offsite_newest_timestamp_seconds{store="s3"} 1795478400.0' in written
+    assert 'mirai_backup_offsite_newest_timestamp_seconds{store="sftp"} 0' in written
