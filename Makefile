@@ -36,7 +36,7 @@ demo:
 
 test:
 	@started=$$SECONDS
-	for part in bootstrap lint sanity galaxy unit integration coverage gauntlet-quick molecule; do
+	for part in bootstrap lint sanity galaxy unit integration faults coverage gauntlet-quick molecule; do
 	    $(MAKE) --no-print-directory $$part
 	done
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
