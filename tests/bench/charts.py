@@ -32,13 +32,13 @@ def draw(title: str, bars: list[Bar], unit: str = "") -> str:
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="12" y="24" font-size="15" font-weight="bold">{escape(title)}</text>',
     ]
-    for number, (bar, share) in enumerate(zip(bars, shares)):
+    for number, (one, share) in enumerate(zip(bars, shares)):
         y = _TOP + number * _STEP
-        missed = bar.goal is not None and round(bar.value, 2) > bar.goal
-        colour = _MISSED if missed else _OURS if bar.ours else _THEIRS
-        shown = f"{bar.value:.2f}{unit}" + (f" of {bar.goal:g}" if bar.goal else "")
+        missed = one.goal is not None and round(one.value, 2) > one.goal
+        colour = _MISSED if missed else _OURS if one.ours else _THEIRS
+        shown = f"{one.value:.2f}{unit}" + (f" of {one.goal:g}" if one.goal else "")
         lines += [
-            f'<text x="{_LEFT - 8}" y="{y + 15}" text-anchor="end" font-size="13">{escape(bar.label)}</text>',
+            f'<text x="{_LEFT - 8}" y="{y + 15}" text-anchor="end" font-size="13">{escape(one.label)}</text>',
             f'<rect x="{_LEFT}" y="{y + 3}" width="{max(share * scale, 1):.1f}" height="16" fill="{colour}"/>',
             f'<text x="{_LEFT + share * scale + 6:.1f}" y="{y + 15}" font-size="13">{escape(shown)}</text>',
         ]

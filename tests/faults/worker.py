@@ -9,8 +9,8 @@ import traceback
 from pathlib import Path
 from typing import Optional
 
-import families.all  # noqa: F401  (registers every family)
-from family import FAMILIES, Case
+from families.all import FAMILIES
+from family import Case
 from findings import Finding, Unreached
 from installed import Engine
 from results import Record

@@ -187,7 +187,7 @@ def test_damage_is_damage_with_and_without_the_key(encrypted, pairs, kind):
     artifacts = sorted(path for path in app.files() if path.name.endswith(".gpg"))
     for artifact in artifacts:
         whole = artifact.read_bytes()
-        places = [0, 1, 5, 12, 60, len(whole) - 1, *(chance.randrange(len(whole)) for _ in range(3))]
+        places = [0, 1, 5, 12, 60, len(whole) - 1, *(chance.randrange(len(whole)) for _turn in range(3))]
         for place in places:
             flipped = bytearray(whole)
             flipped[place] ^= 1 << chance.randrange(8)

@@ -217,14 +217,16 @@ def test_killed_at_any_instant_the_old_or_the_new_state_is_whole(damaged, second
 
 def test_killed_between_the_two_swaps_the_next_call_finishes(damaged):
     app, before = damaged
+    now = app.content()
     hidden = app.directory / "engine"
     shutil.copytree(app.environment()["PYTHONPATH"], hidden)
     swap = hidden / "mirai_backup" / "swap.py"
     source = swap.read_text()
-    dying = "    os.kill(os.getpid(), 9)\n"
-    for marker in ("    if previous and os.path.lexists(live) and not", "    if side:\n        os.rename(side, live)"):
+    for marker in ("    at_once = bool(staged)", "        os.rename(side, previous)\n    else"):
+        dying = marker[: len(marker) - len(marker.lstrip())] + "os.kill(os.getpid(), 9)\n"
         swap.write_text(source.replace(marker, dying + marker, 1))
         assert app.run("restore", "latest", PYTHONPATH=str(hidden)).code == -9
+        assert app.content()[1] in (before[1], now[1])
         assert "a restore did not end" in app.run("check").out
         assert "died while swapping: it is finished now" in app.succeed("restore", "latest").out
         assert app.content() == before

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Watches copies of backups come and go, and who could read them.
 
 Usage: watch.py OUTPUT DIRECTORY …      until OUTPUT.stop is there

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Keeps what it is sent, a JSON object a line in the file named: HTTP requests on one port, mails on another.
 
 sink.py FILE HTTP_PORT SMTP_PORT [ADDRESS]        (127.0.0.1 unless told)

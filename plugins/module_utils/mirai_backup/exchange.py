@@ -54,11 +54,11 @@ def carry_out(
         begun = time.monotonic()
         if load is not None:
             journal, session = load(journal)
-        journal = restores.advance(config.repository, journal, "swapping")
+        journal = restores.advance(config.repository, _marked(journal), "swapping")
         begun = begun if load is not None else time.monotonic()
         if session is not None:
             session.commit()
-        _forward(journal, place)
+        at_once = _forward(journal, place)
         window = time.monotonic() - begun
         swap.services("start", config.app_services)
         if journal.verb == "restore":
@@ -72,6 +72,9 @@ def carry_out(
     if session is not None:
         session.close()
     journal = restores.advance(config.repository, journal, "done")
+    if not at_once:
+        what = f"{journal.data_dir['live']} was away between two renames"
+        observer.say(f"{what}: its file system cannot exchange two directories at one instant", "WARNING")
     observer.say(f"{journal.verb} {journal.backup}: in service, swapped within {window:.2f} s")
     return journal, window
 
@@ -180,12 +183,21 @@ def _look_again(journal: Journal, place: Optional[DatabaseTarget]) -> None:
             )
 
 
-def _forward(journal: Journal, place: Optional[DatabaseTarget]) -> None:
-    """Swap every half that is still to be swapped."""
+def _marked(journal: Journal) -> Journal:
+    """The journal that knows the directory which is to go into service by more than its name."""
+    names = journal.data_dir
+    if not names or not names["side"] or not names["previous"]:
+        return journal
+    return replace(journal, data_dir={**names, "staged": swap.number(names["side"])})
+
+
+def _forward(journal: Journal, place: Optional[DatabaseTarget]) -> bool:
+    """Swap every half that is still to be swapped; False when a directory was away for an instant."""
     if journal.database and not _database_done(journal, place):
         swap.databases(place, **journal.database)
     if journal.data_dir and not _directory_done(journal):
-        swap.directories(**journal.data_dir)
+        return swap.directories(**journal.data_dir)
+    return True
 
 
 def _back(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
@@ -204,7 +216,8 @@ def _back(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> 
 def _any_done(journal: Journal, place: Optional[DatabaseTarget]) -> bool:
     if journal.database and _database_done(journal, place):
         return True
-    return bool(journal.data_dir) and (_directory_done(journal) or not os.path.lexists(journal.data_dir["live"]))
+    names = journal.data_dir
+    return bool(names) and (_directory_done(journal) or swap.exchanged(**names) or not os.path.lexists(names["live"]))
 
 
 def _database_done(journal: Journal, place: DatabaseTarget) -> bool:

@@ -62,7 +62,7 @@ class Heartbeat:
 
         def send() -> None:
             try:
-                with urllib.request.urlopen(request, timeout=self._timeout):
+                with urllib.request.build_opener().open(request, timeout=self._timeout):
                     failures[0] = ""
             except (OSError, ValueError, http.client.HTTPException) as error:
                 failures[0] = str(error) or type(error).__name__

@@ -118,11 +118,11 @@ def _parsed(line: bytes) -> tuple[str, Signature, Summary]:
     if tuple(map(type, row)) != _ROW:
         raise ValueError("a value is of the wrong type")
     # Thousands of rows say the same here: one copy is enough.
-    row = [sys.intern(one) if type(one) is str and len(one) < _SHORT else one for one in row]
+    row = [sys.intern(one) if isinstance(one, str) and len(one) < _SHORT else one for one in row]
     *plain, halves, warnings, artifacts = row
     found = tuple([Artifact(name, size, sha256) for name, size, sha256 in artifacts])
-    sound = all(type(one.name) is str and type(one.size) is int for one in found)
-    if not found or not sound or not all(type(one) is str for one in halves + warnings):
+    sound = all(isinstance(one.name, str) and isinstance(one.size, int) for one in found)
+    if not found or not sound or not all(isinstance(one, str) for one in halves + warnings):
         raise ValueError("a value is of the wrong type")
     return plain[0], tuple(plain[1:5]), Summary(*plain[5:], tuple(map(sys.intern, halves)), tuple(warnings), found)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import types
 from dataclasses import dataclass, field
 from typing import Mapping, Optional
 
@@ -15,7 +16,7 @@ from .config import KINDS, Config
 from .errors import EngineError
 from .repository import Listing
 
-_NONE: Mapping = {}
+_NONE: Mapping = types.MappingProxyType({})
 _VERDICTS = ("pass", "fail", "could_not_verify")
 
 

@@ -25,9 +25,11 @@ class Journal:
     rollback or, for what is made beside the live halves, copy. ``undoes`` is the journal that a rollback undoes.
 
     ``database`` and ``data_dir`` map ``live`` to the name in service, ``side`` to what is to take its place, and
-    ``previous`` to the name under which the old state is kept; None where the half is not touched. A database that
-    is restored in place has ``xid`` besides, the number of the one transaction, empty until that is about to commit;
-    its ``side`` is the path of the backup that is loaded, its ``previous`` the directory of the safety backup.
+    ``previous`` to the name under which the old state is kept; None where the half is not touched. A directory that
+    takes another's place has, from ``swapping`` on, ``staged`` besides, the inode of what was at ``side``; journals of
+    older versions have not. A database that is restored in place has ``xid`` besides, the number of the one
+    transaction, empty until that is about to commit; its ``side`` is the path of the backup that is loaded, its
+    ``previous`` the directory of the safety backup.
     """
 
     id: str

@@ -1,13 +1,19 @@
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Files that are either whole or not there: temporary name, sync, rename, sync of the directory."""
+"""Files that are either whole or not there: temporary name, sync, rename, sync of the directory; exchange of two."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import os
 import secrets
 from typing import Iterator
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)  # not in every C library
 
 
 @contextlib.contextmanager
@@ -28,6 +34,23 @@ def sync_directory(path: str) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def exchange(one: str, other: str) -> bool:
+    """Let the two names of a directory trade what they stand for, at one instant: neither is ever missing.
+
+    False, and nothing done, where the file system (NFS is one) or the system cannot. Raises OSError.
+    """
+    names = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other))
+    if _renameat2 is None:
+        return False
+    if _renameat2(*names, _RENAME_EXCHANGE) == 0:
+        sync_directory(os.path.dirname(one))
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), one, None, other)
 
 
 def make_directory(path: str) -> None:

@@ -90,20 +90,55 @@ def _on(names: list[str]) -> str:
     return f"datname IN ({', '.join(map(literal, names))}) AND pid <> pg_backend_pid()"
 
 
-def directories(live: str, side: str, previous: str) -> None:
-    """Rename ``live`` to ``previous`` and ``side`` to ``live``; an empty name is left out.
+def number(directory: str) -> int:
+    """What tells the directory from another one beside it, whatever it is called: its inode.
 
-    Callable again after a death between the two.
+    Without the device, whose number may be another one after the machine was started anew.
     """
-    if previous and os.path.lexists(live) and not os.path.lexists(previous):
-        os.rename(live, previous)
-    if side:
-        os.rename(side, live)
+    return os.lstat(directory).st_ino
+
+
+def exchanged(live: str, side: str, previous: str, staged: int = 0) -> bool:
+    """Whether ``live`` and ``side`` have traded places, and ``side`` does not bear the name ``previous`` yet.
+
+    ``staged`` is the number of what was at ``side`` in the beginning; 0 where they are not to trade places. Raises
+    EngineError when neither of the two is that.
+    """
+    if not staged or not os.path.lexists(live) or not os.path.lexists(side):
+        return False
+    if staged not in (number(live), number(side)):
+        raise EngineError(
+            f"neither {live} nor {side} is the directory that was to take its place: something else moved them",
+            f"see which is which; {live} is to be what goes into service, the other one is to be called {previous}",
+        )
+    return number(live) == staged
+
+
+def directories(live: str, side: str, previous: str, staged: int = 0) -> bool:
+    """Rename ``live`` to ``previous`` and ``side`` to ``live``; an empty name is left out. ``staged``: see exchanged.
+
+    With ``staged``, ``live`` is there all the time; False where the file system allows only one rename after the other.
+    Callable again after a death at any point before its end.
+    """
+    at_once = bool(staged) and os.path.lexists(live)
+    at_once = at_once and (exchanged(live, side, previous, staged) or safefile.exchange(live, side))
+    if at_once:
+        os.rename(side, previous)
+    else:
+        if previous and os.path.lexists(live) and not os.path.lexists(previous):
+            os.rename(live, previous)
+        if side:
+            os.rename(side, live)
     safefile.sync_directory(os.path.dirname(live))
+    return at_once or not staged
 
 
-def directories_back(live: str, side: str, previous: str) -> None:
-    """Undo as much of ``directories`` as was done."""
+def directories_back(live: str, side: str, previous: str, staged: int = 0) -> None:
+    """Undo as much of ``directories`` as was done. Callable again after a death at any point."""
+    if staged and all(map(os.path.lexists, (live, previous))):
+        os.rename(previous, side)
+    if exchanged(live, side, previous, staged) and not safefile.exchange(live, side):
+        os.rename(side, previous)
     if previous and os.path.lexists(previous):
         if side and os.path.lexists(live):
             os.rename(live, side)

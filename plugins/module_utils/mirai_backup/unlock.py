@@ -57,8 +57,8 @@ def opened(name: str, raw: HashedReader, decryption: tuple[Command, ...]) -> Ite
     if not decryption:
         raise DecryptError(f"{name} is encrypted, and there is no key to read it with", "give --key FILE")
     try:
-        with process.reading(decryption, raw.pour) as stream:
-            yield stream
+        with contextlib.ExitStack() as cleanup:
+            yield cleanup.enter_context(process.reading(decryption, raw.pour))
     except ProcessError as error:
         raise MismatchError(f"{name} cannot be decrypted: {error.message}") from error
 

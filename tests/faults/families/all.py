@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from families import (  # noqa: F401
+from family import FAMILIES
+
+from families import (
     calls,
     clocks,
     corruption,
@@ -17,3 +19,20 @@ from families import (  # noqa: F401
     rows,
     servers,
 )
+
+__all__ = [
+    "FAMILIES",
+    "calls",
+    "clocks",
+    "corruption",
+    "disks",
+    "drills",
+    "hostile_archives",
+    "hostile_inputs",
+    "kills",
+    "kills_of_restores",
+    "order",
+    "retention",
+    "rows",
+    "servers",
+]

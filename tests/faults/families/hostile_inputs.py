@@ -22,7 +22,7 @@ _ODD = "'\"\\%$`;&|<>(){}[]!#~*?=+,.:@/ \t橋日é\u202e\U0001f5fe-_^"
 
 
 def _text(random: Random, most: int = 12) -> str:
-    return "".join(random.choice(_ODD + "abcXYZ019") for _ in range(random.randint(1, most)))
+    return "".join(random.choice(_ODD + "abcXYZ019") for _turn in range(random.randint(1, most)))
 
 
 def _literal(text: str) -> str:
@@ -173,7 +173,7 @@ def odd_names(world: World, random: Random, number: int) -> tuple[str, str]:
     directories = [root]
     for index in range(random.randint(3, 25)):
         length = random.choice((1, 2, 5, 20, 100, 250, 255))
-        name = bytes(random.choice((*range(1, 47), *range(48, 256))) for _ in range(length))
+        name = bytes(random.choice((*range(1, 47), *range(48, 256))) for _turn in range(length))
         if name in (b".", b".."):
             continue
         path = os.path.join(random.choice(directories), name)

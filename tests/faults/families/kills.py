@@ -16,7 +16,7 @@ from world import Result, World
 
 # What changes something, and what the engine waits for.
 CALLS = (
-    "openat", "write", "pwrite64", "fsync", "rename", "unlink", "unlinkat", "rmdir", "mkdir", "close",
+    "openat", "write", "pwrite64", "fsync", "rename", "renameat2", "unlink", "unlinkat", "rmdir", "mkdir", "close",
     "ftruncate", "flock", "fchown", "lchown", "fchownat", "chmod", "fchmod", "clone", "clone3", "vfork", "execve",
     "wait4", "pipe2", "memfd_create",
     "fcntl", "newfstatat", "getdents64", "lseek", "pread64", "read", "futex", "munmap", "sendto", "recvfrom", "poll",

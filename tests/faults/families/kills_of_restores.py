@@ -76,7 +76,7 @@ def _settles(world: World, states: States, random: Random, verb: str) -> str:
     whole_somewhere(world, states.old)
     old, new = halves(states.old), halves(states.new)
     for half, value in enumerate(in_service(world)):
-        need(value in (None, old[half], new[half]), SilentLoss, f"half {half} in service is neither old nor new")
+        need(value in (old[half], new[half]), SilentLoss, f"half {half} in service is neither old nor new")
     following = random.choice(("backup", "restore")) if verb == "restore" else "backup"
     result = world.run(following, *(("latest",) if following == "restore" else ()))
     need(result.code == 0, Recovery, f"the next {following} exits with {result.code}: {result.err[-700:]}")

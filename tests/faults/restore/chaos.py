@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from mirai_backup import cli
+from mirai_backup import cli, safefile
 
 _AT = int(os.environ["CHAOS_AT"])
 _MODE = os.environ["CHAOS_MODE"]
@@ -78,6 +78,7 @@ def _write_count() -> None:
 
 for name in ("rename", "unlink", "mkdir", "rmdir", "fsync"):
     setattr(os, name, _watched(getattr(os, name)))
+safefile.exchange = _watched(safefile.exchange)
 subprocess.Popen.__init__ = _watched(_watched(subprocess.Popen.__init__), before=False)
 subprocess.Popen.wait = _watched(subprocess.Popen.wait, before=False)
 atexit.register(_write_count)

@@ -26,8 +26,8 @@ SELECT lo_from_bytea(0, decode(repeat('cafe', 1000), 'hex'));
 
 
 def pytest_collection_modifyitems(config, items):
-    """Choose, by a seed, as many as MIRAI_FAULTS says (default 12, or ``all``) of the many points of time."""
-    wanted = os.environ.get("MIRAI_FAULTS", "12")
+    """Choose, by a seed, as many as MIRAI_FAULTS says (default 8, or ``all``) of the many points of time."""
+    wanted = os.environ.get("MIRAI_FAULTS", "8")
     points = [one for one in items if one.get_closest_marker("point")]
     if wanted == "all" or len(points) <= int(wanted):
         return

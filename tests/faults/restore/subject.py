@@ -78,16 +78,14 @@ class Subject:
             self.app.server.start()
 
     def assert_whole(self) -> None:
-        """Old or new is in service, whole. Only within the window (database renamed, directory not yet, or between
-        the two renames of the directory) it is halves of the two, and then check says that a restore did not end."""
+        """Old or new is in service, whole. Only within the window (database swapped, directory not yet) it is one half
+        of each, both whole, and then check says that a restore did not end."""
         now = self.app.content()
         if now in (self.backed_up, self.damaged):
             return
         assert now[0] in (self.backed_up[0], self.damaged[0])
-        if self.app.data.exists():
-            assert now[1] in (self.backed_up[1], self.damaged[1])
-        else:
-            assert len(list(self.app.backend.glob("data_*"))) >= 2, "old and new lie side by side"
+        assert self.app.data.is_dir()
+        assert now[1] in (self.backed_up[1], self.damaged[1])
         assert "did not end" in self.app.run("check").out
 
     def assert_clean(self) -> None:

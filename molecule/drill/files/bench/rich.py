@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Prints SQL that brings the variants' tables into one database, each variant in a schema of its own.
 
 Usage: rich.py MAJOR OWNER     (the server's major version, the application's role)

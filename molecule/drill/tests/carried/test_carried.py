@@ -2,8 +2,8 @@
 
 import json
 import os
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """As much of rclone as the engine uses, on directories: quick, and wrong on request.
 
 A file ``faults`` beside it holds lines ``VERB WORD``: a call of that verb with that word in an argument fails.

@@ -21,7 +21,8 @@ FAILED = "[GNUPG:] BEGIN_DECRYPTION\n[GNUPG:] DECRYPTION_FAILED\ngpg: decryption
 )
 def test_a_missing_key_is_not_damage(said, kind, words):
     error = gpg.decrypting().explain(said)
-    assert type(error) is kind and words in error.message
+    assert error.__class__ is kind
+    assert words in error.message
     assert (error.exit_code == 12) is (kind is DecryptError)
 
 

@@ -50,7 +50,7 @@ def test_address():
 def test_start_and_end_share_a_run_id(server):
     beat = Heartbeat(server.url)
     assert beat.begin() == "" and beat.end(3, "backup full: incomplete") == ""
-    (first, _), (second, body) = server.seen
+    (first, _begun), (second, body) = server.seen
     assert first.split("?")[0].endswith("/start") and second.split("?")[0].endswith("/3")
     assert first.split("?")[1] == second.split("?")[1] and body == "backup full: incomplete"
 

@@ -1,5 +1,7 @@
 """safefile: whole or not there, private whatever the umask."""
 
+import ctypes
+import errno
 import os
 
 import pytest
@@ -64,3 +66,34 @@ def test_a_log_that_is_a_symlink_is_not_written_through(tmp_path):
     with pytest.raises(OSError, match="symbolic links"):
         safefile.append_line(str(tmp_path / "log"), b"one")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_two_directories_trade_their_names(tmp_path, contents):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a" / "x").write_text("of a")
+    assert safefile.exchange(str(tmp_path / "a"), str(tmp_path / "b"))
+    assert os.listdir(tmp_path / "a") == []
+    assert (tmp_path / "b" / "x").read_text() == "of a"
+
+
+def test_an_exchange_with_nothing_is_an_error_that_names_both(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(FileNotFoundError) as caught:
+        safefile.exchange(str(tmp_path / "a"), str(tmp_path / "none"))
+    assert caught.value.filename2 == str(tmp_path / "none")
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_system_that_cannot_exchange_is_told_from_one_that_fails(tmp_path, monkeypatch):
+    def answering(number):
+        return lambda *_arguments: ctypes.set_errno(number) or -1
+
+    for number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        monkeypatch.setattr(safefile, "_renameat2", answering(number))
+        assert not safefile.exchange("a", "b")
+    monkeypatch.setattr(safefile, "_renameat2", answering(errno.EBUSY))
+    with pytest.raises(OSError, match="busy"):
+        safefile.exchange("a", "b")
+    monkeypatch.setattr(safefile, "_renameat2", None)
+    assert not safefile.exchange("a", "b")
