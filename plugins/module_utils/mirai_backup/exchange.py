@@ -20,7 +20,7 @@ from .target import DatabaseTarget
 from .watch import Observer
 
 # Loads the database within itself and leaves the transaction open.
-Load = Callable[[Journal], "tuple[Journal, Session]"]
+Load = Callable[[Journal], tuple[Journal, Session]]
 
 
 @dataclass(frozen=True)
