@@ -111,7 +111,7 @@ def test_a_row_that_is_missing_is_found_before_the_commit(app_alone):
     ("marker", "restored"),
     [
         ("            session.commit()\n", False),
-        ("        _forward(journal, place)\n        window", True),
+        ("        at_once = _forward(journal, place)\n        window", True),
         ('        swap.services("start", config.app_services)\n        if journal', True),
     ],
 )

@@ -83,7 +83,6 @@ def settle(config: Config, observer: Observer) -> tuple[Settled, ...]:
     """Finish or undo what a dead restore left (call it under the lock); returns what was done."""
     done = []
     restores.sweep(config.repository)
-    _clear_loaded(config)
     for journal in restores.journals(config.repository):
         if journal.state == "done":
             continue
@@ -102,6 +101,7 @@ def settle(config: Config, observer: Observer) -> tuple[Settled, ...]:
             _undo(config, journal, place)
         done.append(Settled(journal, finished))
         observer.say(str(done[-1]), "WARNING")
+    _clear_loaded(config)  # after a rollback that was finished just now, or died before it did so
     return tuple(done)
 
 

@@ -116,3 +116,20 @@ def test_a_failure_after_the_exchange_puts_the_old_state_back(config, journal, m
     assert in_service(journal) == ["old"]
     assert not os.path.lexists(journal.data_dir["side"])
     assert restores.journals(config.repository) == []
+
+
+def test_a_safety_backup_that_a_finished_rollback_has_loaded_goes_with_it(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(exchange.targets, "find", lambda *_arguments: None)
+    monkeypatch.setattr(exchange.in_place, "committed", lambda *_arguments: True)
+    loaded, kept = tmp_path / "loaded", tmp_path / "kept"
+    for directory in (loaded, kept):
+        directory.mkdir()
+    backup, when = "mirai_database_20261123_020000", "2026-11-24T02:00:00Z"
+    first = {"live": "db", "side": "manifest", "previous": str(loaded), "xid": "1"}
+    second = {"live": "db", "side": str(loaded), "previous": str(kept), "xid": "2"}
+    restores.write(config.repository, Journal("1", "restore", backup, when, "done", first))
+    restores.write(config.repository, Journal("2", "rollback", backup, when, "swapping", second, undoes="1"))
+    (settled,) = exchange.settle(config, Log())
+    assert settled.finished
+    assert not loaded.exists()
+    assert kept.exists()
