@@ -18,6 +18,10 @@ ACCESS_SPEC = {
     "gpg_key_passphrase_file": {"type": "path", "default": "", "no_log": False},
     "accept_unsigned": {"type": "bool", "default": False},
 }
+OFFSITE_SPEC = {
+    "offsite": {"type": "bool", "default": False},
+    "store": {"type": "str", "default": ""},
+}
 
 
 def load(module) -> config.Config:

@@ -17,6 +17,7 @@ extends_documentation_fragment:
   - mirai.backup.attributes
   - mirai.backup.config
   - mirai.backup.access
+  - mirai.backup.offsite
 attributes:
   check_mode:
     support: full
@@ -79,17 +80,6 @@ options:
     description:
       - The words C(<id>@<host>) that allow a backup of another application or cluster to be restored here.
       - The refusal says them exactly.
-    type: str
-    default: ''
-  offsite:
-    description:
-      - Take the backup from an offsite store. It is brought into the repository first, so that the host needs no
-        backup of its own.
-    type: bool
-    default: false
-  store:
-    description:
-      - The name of the store. By default it is the first one that answers and has the backup.
     type: str
     default: ''
 seealso:
@@ -197,8 +187,7 @@ def main():
             "tables": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "str", "default": []},
             "confirm": {"type": "str", "default": ""},
-            "offsite": {"type": "bool", "default": False},
-            "store": {"type": "str", "default": ""},
+            **ansible_edge.OFFSITE_SPEC,
         },
         required_if=[("state", "restored", ["backup"])],
         supports_check_mode=True,

@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - mirai.backup.attributes
   - mirai.backup.config
   - mirai.backup.access
+  - mirai.backup.offsite
 attributes:
   check_mode:
     support: full
@@ -43,17 +44,6 @@ options:
     description:
       - Another repository than the configuration's, such as one that was brought from another host.
     type: path
-  offsite:
-    description:
-      - Take the backup from an offsite store. It is brought into the repository first, so that the host needs no
-        backup of its own.
-    type: bool
-    default: false
-  store:
-    description:
-      - The name of the store. By default it is the first one that answers and has the backup.
-    type: str
-    default: ''
 seealso:
   - module: mirai.backup.backup
   - module: mirai.backup.restore
@@ -173,8 +163,7 @@ def main():
             **ansible_edge.ACCESS_SPEC,
             "backup": {"type": "str", "default": "latest"},
             "repository": {"type": "path"},
-            "offsite": {"type": "bool", "default": False},
-            "store": {"type": "str", "default": ""},
+            **ansible_edge.OFFSITE_SPEC,
         },
         supports_check_mode=True,
     )
