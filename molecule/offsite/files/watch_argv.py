@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Keep the arguments of every process that is seen to run, once each, in the file named."""
 
 import sys

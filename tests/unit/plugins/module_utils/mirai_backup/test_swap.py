@@ -102,7 +102,7 @@ def test_a_death_on_the_way_forwards_is_undone(names, way, monkeypatch, at):
 @pytest.mark.parametrize("deaths", [1, 2])
 def test_a_death_on_the_way_back(names, way, monkeypatch, at, deaths):
     swap.directories(**names)
-    for _ in range(deaths):
+    for _step in range(deaths):
         dying(monkeypatch, at, swap.directories_back, names)
         assert way != "exchange" or "live" in standing(names)
     swap.directories_back(**names)
