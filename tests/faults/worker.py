@@ -16,7 +16,7 @@ from installed import Engine
 from results import Record
 from world import World
 
-ATTEMPTS = 8
+ATTEMPTS = 16
 CASE_SECONDS = 240
 
 
