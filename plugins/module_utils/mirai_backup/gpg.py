@@ -11,6 +11,9 @@ from . import process
 from .errors import DecryptError, EngineError, PreflightError, ProcessError
 
 _MARK = "[GNUPG:] "
+# libgpg-error: a number holds its source above, its code below.
+_CODE = 0xFFFF
+_NO_SECKEY = 17
 
 
 def command(home: str, *arguments: str, user: str = "", descriptors: tuple[int, ...] = ()) -> process.Command:
@@ -62,11 +65,13 @@ def _which(name: str) -> Optional[str]:
 
 
 def _explain(said: str) -> Optional[EngineError]:
-    words = {one[0] for one in statuses(said) if one}
-    if "DECRYPTION_INFO" in words or "ENC_TO" not in words:
+    found = [one for one in statuses(said) if one]
+    words = {one[0] for one in found}
+    # Without a beginning no key was tried: GnuPG 2.4 reads ahead, and gives up where a stream is cut short.
+    if "DECRYPTION_INFO" in words or not {"ENC_TO", "BEGIN_DECRYPTION"} <= words:
         return ProcessError("gpg: the encrypted bytes were changed or cut short")
-    wanted = ", ".join(one[1] for one in statuses(said) if one[0] == "ENC_TO")
-    if "KEY_CONSIDERED" in words:
+    wanted = ", ".join(one[1] for one in found if one[0] == "ENC_TO")
+    if _is_here(found):
         return DecryptError(
             f"the private key {wanted} is here, but does not open: its passphrase is missing or wrong",
             "give the passphrase with --key-passphrase-file, or unlock the key in the agent",
@@ -75,3 +80,11 @@ def _explain(said: str) -> Optional[EngineError]:
         f"no private key is here for any of the keys it was encrypted to ({wanted})",
         "give the private key of a recipient with --key FILE, or import it into the keyring of whoever runs this",
     )
+
+
+def _is_here(found: list[tuple[str, ...]]) -> bool:
+    """Whether a private key that fits is there: 2.4 says why it did not open, 2.2 considers only keys that fit."""
+    codes = [int(one[2]) & _CODE for one in found if one[:2] == ("ERROR", "pkdecrypt_failed")]
+    if codes:
+        return _NO_SECKEY not in codes
+    return any(one[0] == "KEY_CONSIDERED" for one in found)

@@ -17,8 +17,6 @@ from .hashed import HashedReader, require_sealed
 from .process import Command
 from .repository import Backup
 
-_PROBE_BYTES = 1 << 16
-
 
 @contextlib.contextmanager
 def unlocked(config: Config, backup: Backup, access: Access) -> Iterator[tuple[Command, ...]]:
@@ -87,9 +85,13 @@ def _readable(what: str, path: str) -> None:
         raise DecryptError(f"{what} {path} cannot be read", "correct its path, its owner or its mode")
 
 
+class _Opens(Exception):
+    """The key fits: something came out."""
+
+
 def _try(backup: Backup, command: Command) -> None:
-    """Let gpg open the beginning of the main artifact. Raises DecryptError; damage is for others to find."""
-    with open(backup.path, "rb") as file:
-        beginning = file.read(_PROBE_BYTES)
-    with contextlib.suppress(ProcessError):  # it is cut short on purpose
-        process.run(command, beginning)
+    """Let gpg open the main artifact, as far as its first bytes. Raises DecryptError; damage is for others to find."""
+    with open(backup.path, "rb") as file, contextlib.suppress(_Opens, ProcessError):
+        with process.reading((command,), HashedReader(file).pour) as stream:
+            if stream.read(1):
+                raise _Opens

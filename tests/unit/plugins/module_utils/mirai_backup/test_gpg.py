@@ -6,6 +6,8 @@ from mirai_backup.errors import DecryptError, ProcessError
 
 TO = "[GNUPG:] ENC_TO 0DE723AE644D51AB 18 0\n"
 KNOWN = "[GNUPG:] KEY_CONSIDERED 2498ABCCBB988FAF8E3D464D67D9EE4ADDBAE639 0\n"
+OTHER = "[GNUPG:] KEY_CONSIDERED 208928B6EDDEA2B38BC8E4B58C981509EB966421 0\n"
+PK = "[GNUPG:] ERROR pkdecrypt_failed %d\n"
 FAILED = "[GNUPG:] BEGIN_DECRYPTION\n[GNUPG:] DECRYPTION_FAILED\ngpg: decryption failed: No secret key\n"
 
 
@@ -15,6 +17,9 @@ FAILED = "[GNUPG:] BEGIN_DECRYPTION\n[GNUPG:] DECRYPTION_FAILED\ngpg: decryption
         (TO + FAILED, DecryptError, "no private key is here"),
         (TO + KNOWN + FAILED, DecryptError, "passphrase is missing or wrong"),
         (TO + KNOWN + "[GNUPG:] DECRYPTION_INFO 2 9 0\n[GNUPG:] BADMDC\n", ProcessError, "changed or cut short"),
+        (TO + OTHER + PK % 33554449 + FAILED, DecryptError, "no private key is here"),  # GnuPG 2.4
+        (TO + KNOWN + PK % 67108949 + FAILED, DecryptError, "passphrase is missing or wrong"),
+        (TO + "gpg: block_filter: read error\n[GNUPG:] FAILURE gpg-exit 1\n", ProcessError, "cut short"),
         ("[GNUPG:] NODATA 3\n", ProcessError, "changed or cut short"),
         ("", ProcessError, "changed or cut short"),
     ],
