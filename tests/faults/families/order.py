@@ -16,6 +16,7 @@ from world import KINDS, World
 _TRACED = "openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,mkdir"
 _PATH = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _FD = re.compile(r"\(\d+<([^>]*)>")
+_MODE = re.compile(r", (0\d+)(?:\)| <unfinished)")  # unfinished: another thread's call came between
 
 
 def _events(world: World, *arguments: str) -> list[tuple]:
@@ -32,14 +33,14 @@ def _events(world: World, *arguments: str) -> list[tuple]:
             opened = _FD.search(line)
             found.append((call, opened.group(1) if opened else "", ""))
         elif call == "openat" and "O_CREAT" in line and paths:
-            mode = re.search(r", (0\d+)\)", line)
+            mode = _MODE.search(line)
             found.append(("create", paths[0], mode.group(1) if mode else ""))
         elif call.startswith("rename") and len(paths) > 1:
             found.append(("rename", paths[0], paths[1]))
         elif call.startswith("unlink") and paths:
             found.append(("unlink", paths[0], ""))
         elif call == "mkdir" and paths:
-            mode = re.search(r", (0\d+)\)", line)
+            mode = _MODE.search(line)
             found.append(("mkdir", paths[0], mode.group(1) if mode else ""))
     return found
 
