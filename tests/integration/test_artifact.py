@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -70,6 +72,22 @@ def test_every_playbook_is_found_by_its_full_name(installed, playbook):
     done = installed("ansible-playbook", f"mirai.backup.{playbook}", "-i", "localhost,", "--syntax-check")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"/collections/ansible_collections/mirai/backup/playbooks/{playbook}.yml" in done.stdout
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
+def test_installed_as_the_readme_says(page, tmp_path):
+    """Its commands up to the first playbook, in a checkout whose ansible.cfg counts."""
+    checkout = tmp_path / "checkout"
+    left = (".git", ".venv", "build", "molecule", "tests", "demo")
+    shutil.copytree(
+        ROOT, checkout, ignore=lambda directory, _names: left if Path(directory) == ROOT else (), symlinks=True
+    )
+    setup = re.compile(r"^```sh\n(ansible-galaxy .*?)^ansible-playbook", re.DOTALL | re.MULTILINE)
+    block = setup.search((ROOT / page).read_text(encoding="utf-8"))
+    script = block.group(1) + "ansible-playbook -i inventory.ini mirai.backup.setup --syntax-check"
+    done = run("bash", "-euc", script, directory=checkout, HOME=str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "collections/ansible_collections/mirai/backup/playbooks/setup.yml" in done.stdout
 
 
 def test_every_module_and_the_role_have_their_documentation(installed):

@@ -94,7 +94,7 @@ def _entries(path: str) -> list[tuple[str, str]]:
             matches = [_LINE.fullmatch(line.strip()) for line in file]
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise ConfigError(f"alerts_config {path} cannot be read: {why}", "run playbooks/setup.yml again") from error
+        raise ConfigError(f"alerts_config {path} cannot be read: {why}", "run mirai.backup.setup again") from error
     return [(match.group(1), match.group(2)) for match in matches if match is not None]
 
 

@@ -39,7 +39,7 @@ def run(config: Config, max_age: float = 26 * 3600, nagios: bool = False) -> Out
         "keys": [one.document() for one in keys],
     }
     summary = "; ".join(problems + warnings) or ", ".join(
-        f"{half} {text.duration(age)} old" for half, age in sorted(ages.items())
+        [f"{half} {text.duration(age)} old" for half, age in sorted(ages.items())] + _drilled(config)
     )
     if nagios:
         performance = " ".join(f"{half}_age={age:.0f}s;;{max_age:.0f};0" for half, age in sorted(ages.items()))
@@ -114,6 +114,13 @@ def _lag(config: Config, store: str, listing: repository.Listing, now: datetime.
     if memory.last.get("problems"):
         problems = [f"{one}: {memory.last['problems'][0]}" for one in problems]
     return problems
+
+
+def _drilled(config: Config) -> list[str]:
+    """When the last drill was, in words, where drills are configured."""
+    rows = drill_history.rows(config.repository) if config.drill else []
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return [f"drilled {text.duration((now - text.parse_utc(one['started'])).total_seconds())} ago" for one in rows[-1:]]
 
 
 def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.datetime) -> list[str]:

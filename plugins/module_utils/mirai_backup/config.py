@@ -93,11 +93,15 @@ def load(path: str) -> Config:
         with open(path, "rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             raw = file.read()
+    except FileNotFoundError as error:
+        raise NotSetUpError(
+            f"configuration {path} does not exist",
+            "set the server up with the playbook mirai.backup.setup, or name the file with --config",
+        ) from error
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
-        raise (NotSetUpError if missing else ConfigError)(
+        raise ConfigError(
             f"configuration {path} cannot be read: {error.strerror}",
-            "run playbooks/setup.yml, or name the file with --config",
+            "run this as root (sudo), or as the account that makes the backups",
         ) from error
     if mode & 0o077:
         raise ConfigError(f"configuration {path} has mode {mode:04o}, but may hold secrets", f"chmod 0600 {path}")
@@ -105,7 +109,8 @@ def load(path: str) -> Config:
         values = json.loads(raw, object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
         raise ConfigError(
-            f"configuration {path} is not valid JSON: {error}", "mend the file, or run playbooks/setup.yml again"
+            f"configuration {path} is not valid JSON: {error}",
+            "mend the file, or run mirai.backup.setup again",
         ) from error
     return from_mapping(values)
 

@@ -38,7 +38,7 @@ WORDS = {
     "next_reach": "see whether it answers",
     "next_set_up": "set it up",
     "next_back_up": "make a backup now, then find out why the schedule made none",
-    "next_drill": "drill it, and read the report",
+    "next_drill": "read the report of the last drill if there is one, then drill again",
     "next_verify": "decode every backup and see which are damaged",
     "next_ask": "ask it again by hand",
     "fleet_hosts": "Server by server",

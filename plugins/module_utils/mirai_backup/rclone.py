@@ -205,11 +205,9 @@ def _section(path: str, name: str) -> dict:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             parser.read_file(file)
     except OSError as error:
-        raise ConfigError(
-            f"rclone_config {path} cannot be read: {error.strerror}", "run playbooks/setup.yml"
-        ) from error
+        raise ConfigError(f"rclone_config {path} cannot be read: {error.strerror}", "run mirai.backup.setup") from error
     except (configparser.Error, UnicodeDecodeError) as error:  # its message would show the line
-        raise ConfigError(f"rclone_config {path} is not as rclone writes it", "run playbooks/setup.yml") from error
+        raise ConfigError(f"rclone_config {path} is not as rclone writes it", "run mirai.backup.setup") from error
     if mode & 0o077:
         raise ConfigError(f"rclone_config {path} has mode {mode:04o}, but holds credentials", f"chmod 0600 {path}")
     if not parser.has_section(name):

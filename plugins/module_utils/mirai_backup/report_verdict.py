@@ -165,8 +165,10 @@ def _checks_tile(checks: list[dict]) -> Html:
     if failed:
         notes.append(_state("fail", say("some_failed", n=number(failed))))
     if passed + failed < len(checks):
-        state = "could_not_verify" if "could_not_verify" in verdicts else "not_configured"
-        notes.append(_state(state, say("some_not_run", n=number(len(checks) - passed - failed))))
+        state, words = "not_configured", "some_off"
+        if "could_not_verify" in verdicts:
+            state, words = "could_not_verify", "some_not_run"
+        notes.append(_state(state, say(words, n=number(len(checks) - passed - failed))))
     elif not failed:
         notes.append(_state("pass", say("all_ran")))
     return tag("div", head, big, *_segments(verdicts), *notes, class_="tile")

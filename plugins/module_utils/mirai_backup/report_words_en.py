@@ -46,7 +46,7 @@ WORDS = {
     # At a glance
     "glance": "At a glance",
     "rto": "Recovery time (RTO)",
-    "rpo": "Data at risk (RPO)",
+    "rpo": "Data at risk when drilled (RPO)",
     "rto_note": "until the data was back",
     "rpo_note": "age of the backup at the drill",
     "checks_tile": "Checks passed",
@@ -58,6 +58,7 @@ WORDS = {
     "none_ran": "no check ran",
     "all_ran": "every check ran",
     "some_not_run": "{n} not run, listed below",
+    "some_off": "{n} not configured, listed below",
     "some_failed": "{n} failed",
     # What is wrong
     "findings": "What is wrong",

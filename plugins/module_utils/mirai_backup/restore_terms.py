@@ -99,7 +99,9 @@ class RestorePlan:
             lines.append(f"encrypted  to {', '.join(head.encryption['recipients'])}; takes one of their private keys")
         if self.database is not None:
             action = "replaces" if self.replaces and self.database.exists else "creates"
-            lines.append(f"database   {action} {self.database.live}; {self.connections} connections will be ended")
+            lines.append(
+                f"database   {action} {self.database.live}; {_many(self.connections, 'connection')} will be ended"
+            )
             lines.append(
                 f"versions   server {self.database.server.version}, backup of {head.database['server_version']},"
                 f" pg_restore {self.database.clients.version}"
@@ -125,11 +127,13 @@ class RestorePlan:
     def _table_lines(self) -> list[str]:
         if self.uncounted:
             return [f"  the rows of now could not be counted: {self.uncounted}"]
-        return [
+        changed = [table for table in self.tables if table["now"] != table["backup"]]
+        lines = [
             f"  {table['table']}: {_count(table['now'])} rows now, {_count(table['backup'])} in the backup"
-            for table in self.tables
-            if table["now"] != table["backup"]
+            for table in changed
         ]
+        same = len(self.tables) - len(changed)
+        return lines + ([f"  {_many(same, 'table')} more with as many rows; their values may differ"] if same else [])
 
     def _afterwards(self) -> list[str]:
         """Where the present state will lie, how to come back to it, and what goes for it."""
@@ -168,6 +172,10 @@ def names(
 def confirmation(backup: Backup) -> str:
     """The words that allow a backup of another origin to be restored on this host."""
     return f"{backup.id}@{socket.gethostname()}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 def _count(rows: Optional[int]) -> str:

@@ -50,7 +50,7 @@ class Digest:
 def chosen(config: Config, name: str = "") -> tuple[Store, ...]:
     """The store ``name``, or all. Raises UsageError when there is none."""
     if not config.offsite:
-        raise UsageError("no offsite store is configured", "set mirai_backup_offsite, and run playbooks/setup.yml")
+        raise UsageError("no offsite store is configured", "set mirai_backup_offsite, and run mirai.backup.setup")
     found = tuple(one for one in config.offsite if name in ("", one.name))
     if not found:
         known = ", ".join(one.name for one in config.offsite)

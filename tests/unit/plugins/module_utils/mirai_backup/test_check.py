@@ -84,6 +84,15 @@ def test_a_lockout_and_what_watching_could_not_do_are_heard_while_they_are_new(s
     assert check.run(settings).document["warnings"] == []
 
 
+def test_in_order_it_says_when_the_last_drill_was(settings_of, repo, sealed):
+    started = text.utc(datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=3))
+    os.mkdir(f"{repo}/drills")
+    drill_history.append(repo, {"id": "drill", "backup": "x", "verdict": "pass", "started": started})
+    sealed("full", age=HOUR)
+    assert check.run(settings_of(drill=True)).lines[0].endswith(", drilled 3 h ago")
+    assert "drilled" not in check.run(settings_of()).lines[0]
+
+
 @pytest.mark.parametrize(
     ("drill", "problem"),
     [

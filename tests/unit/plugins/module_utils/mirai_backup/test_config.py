@@ -180,9 +180,16 @@ def test_a_file_that_others_may_read_or_write_is_refused(written, mode):
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):
-    with pytest.raises(ConfigError, match="No such file") as caught:
+    with pytest.raises(ConfigError, match="none.json does not exist") as caught:
         config.load(str(tmp_path / "none.json"))
-    assert "setup.yml" in caught.value.next_step
+    assert "mirai.backup.setup" in caught.value.next_step
+
+
+def test_who_may_not_read_it_is_told_who_may(tmp_path):
+    (tmp_path / "config.json").mkdir()
+    with pytest.raises(ConfigError, match="config.json cannot be read") as caught:
+        config.load(str(tmp_path / "config.json"))
+    assert "as root (sudo)" in caught.value.next_step
 
 
 def test_shown_with_its_secrets_masked():
