@@ -49,10 +49,6 @@ def encrypted(app, pairs, no_keyring):
     return app
 
 
-def leftovers() -> list:
-    return list(Path("/dev/shm").glob("mirai-gpg-*"))
-
-
 @pytest.mark.parametrize("kind", KINDS, ids=lambda one: one[0])
 @pytest.mark.parametrize("compression", ["gzip", "zlib"])
 def test_what_the_server_writes_only_the_key_reads(encrypted, pairs, kind, compression):
@@ -82,7 +78,7 @@ def test_what_the_server_writes_only_the_key_reads(encrypted, pairs, kind, compr
     rows, files = app.content()
     assert (rows == before[0]) is (kind[0] != "json")
     assert (files == before[1]) is (kind[0] != "database")
-    assert leftovers() == []
+    assert keys.leftovers() == []
 
 
 def test_the_guides_command_decrypts_by_hand(encrypted, pairs, tmp_path):
@@ -134,7 +130,7 @@ def test_no_agent_key_or_home_is_left_and_no_secret_is_in_an_argv(encrypted, pai
     everything = b"\0".join(seen) + (out + err).encode() + app.log.read_bytes()
     assert PASSPHRASE.encode() not in everything and CANARY_FILE.encode() not in everything
     assert b"PRIVATE KEY BLOCK" not in everything
-    assert leftovers() == []
+    assert keys.leftovers() == []
     time.sleep(0.5)
     agents = subprocess.run(["pgrep", "-af", "gpg-agent.*mirai-gpg-"], capture_output=True, text=True, check=False)
     assert agents.stdout == ""
@@ -176,7 +172,7 @@ def test_a_drill_proves_decryption_and_finds_its_own_damage(encrypted, pairs, ki
         passed = app.succeed("--json", "drill", "--key", str(pairs["first"].private)).document
         damages.add(passed["negative_control"]["damage"])
     assert {"truncation", "flipped_bytes"} & damages
-    assert leftovers() == []
+    assert keys.leftovers() == []
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda one: one[0])
