@@ -2,8 +2,10 @@
 
 import os
 import pwd
+import signal
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -51,7 +53,8 @@ def test_an_account_that_is_not_there_is_named(base, monkeypatch):
 def test_a_living_drill_is_left_alone_and_a_dead_one_cleared(base):
     code = (
         "import os, sys; from mirai_backup import cluster;"
-        "manager = cluster.room(sys.argv[1], ''); print(manager.__enter__().sockets, flush=True); os.kill(os.getpid(), 9)"
+        "manager = cluster.room(sys.argv[1], ''); print(manager.__enter__().sockets, flush=True);"
+        "os.kill(os.getpid(), 9)"
     )
     package = os.path.dirname(os.path.dirname(cluster.__file__))
     argv = [sys.executable, "-c", code, str(base)]
@@ -69,18 +72,13 @@ def test_a_living_drill_is_left_alone_and_a_dead_one_cleared(base):
 def test_a_server_that_a_killed_drill_left_is_ended(base):
     left = base / "mirai-drill-left"
     (left / "cluster").mkdir(parents=True)
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", str(left / "cluster")]) as process_:
-        (left / "cluster" / "postmaster.pid").write_text(f"{process_.pid}\n")
-        watcher = subprocess.Popen(["tail", f"--pid={process_.pid}", "-f", "/dev/null"])
-        process_.poll()
-        import threading
-
-        reaper = threading.Thread(target=process_.wait)
-        reaper.start()
-        assert cluster.sweep(str(base)) == [str(left)]
-        reaper.join(10)
-        assert process_.returncode is not None
-        watcher.wait(10)
+    server_ = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", str(left / "cluster")])
+    (left / "cluster" / "postmaster.pid").write_text(f"{server_.pid}\n")
+    reaper = threading.Thread(target=server_.wait)  # as init would
+    reaper.start()
+    assert cluster.sweep(str(base)) == [str(left)]
+    reaper.join(10)
+    assert server_.returncode == -signal.SIGQUIT
 
 
 def test_another_process_of_that_number_is_not_harmed(base):

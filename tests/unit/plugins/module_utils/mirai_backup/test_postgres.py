@@ -1,12 +1,9 @@
 """postgres: what is said to psql, what comes back, and what a failure is called."""
 
 import functools
-import json
 import os
 import pwd
 import signal
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,17 +17,14 @@ APP = Connection(host="db.example", port="5433", user="app", password="hunter2",
 
 
 @pytest.fixture
-def psql(tmp_path):
-    """Clients whose psql answers as ``psql(word=rows)`` says; ``said`` is what it was told."""
-    program = tmp_path / "psql"
-    program.write_text(f"#!{sys.executable} -SE\n{(Path(__file__).parent / 'fake_psql.py').read_text()}")
-    program.chmod(0o755)
+def psql(postgresql):
+    """Clients whose psql answers as ``psql(word=rows)`` says and not otherwise; ``said`` is what it was told."""
 
     def make(**answers):
-        (tmp_path / "answers.json").write_text(json.dumps(answers))
-        return Clients(str(tmp_path), "15.14")
+        postgresql.answer({}, **answers)
+        return Clients(postgresql.bindir, "15.14")
 
-    make.said = lambda: (tmp_path / "said").read_text()
+    make.said = postgresql.said
     return make
 
 
