@@ -4,6 +4,7 @@ import gzip
 import hashlib
 
 import pytest
+from mirai_backup import backup as making
 from mirai_backup import repository, roles, seal
 from mirai_backup.errors import MismatchError
 from mirai_backup.sinks import Artifact
@@ -96,3 +97,13 @@ def test_a_backup_without_globals_describes_no_role(sealed, repo):
     place = Target(answers=Answers())
     roles.create(place, repository.listing(repo).backups[0], ("app",))
     assert place.answers.said == ['BEGIN;\nCREATE ROLE "app";\nCOMMIT']
+
+
+def test_out_of_a_full_archive(settings_of, postgresql):
+    url = "postgresql://app:x@localhost/mirai"
+    settings = settings_of(database_url=url, admin_url=url, pg_bindir=postgresql.bindir)
+    making.run(settings, "full")
+    place = Target(answers=Answers())
+    said = roles.create(place, repository.listing(settings.repository).backups[0], ("app",))
+    assert said == ["role app was created without a password: set one"]
+    assert place.answers.said == ["BEGIN;\nCREATE ROLE app;\nCOMMIT"]
