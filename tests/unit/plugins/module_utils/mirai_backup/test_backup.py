@@ -186,3 +186,43 @@ def test_drilled_on_a_throwaway_server(settings, postgresql):
     outcome = drill.run(settings)
     assert (outcome.exit_code, outcome.document["verdict"]) == (0, "pass"), outcome.lines
     assert outcome.document["place"] == {"kind": "throwaway", "server_version": "15.14"}
+
+
+def test_what_retention_cannot_do_leaves_the_backup_good(settings, monkeypatch):
+    def fail(*_arguments):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(backup.prune, "apply", fail)
+    outcome = backup.run(settings, "json")
+    assert outcome.exit_code == 3
+    assert any("incomplete: retention was not carried out" in one for one in outcome.lines)
+    assert not only(settings).problem
+
+
+def test_what_a_dead_run_left_is_swept_and_said(settings):
+    backup.run(settings, "json")
+    os.makedirs(f"{settings.repository}/.staging/run-dead")
+    backup.run(settings, "json")
+    with open(settings.log) as log:
+        assert "swept debris of a dead run" in log.read()
+
+
+def test_a_disk_that_fills_up_names_the_file_and_what_helps(settings, monkeypatch):
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device", "/backups/x")
+
+    monkeypatch.setattr(backup.seal, "publish", full)
+    with pytest.raises(EngineError, match="/backups/x: No space left on device") as caught:
+        backup.run(settings, "json")
+    assert "free space" in caught.value.next_step
+
+
+def test_the_plan_is_not_made_where_a_backup_could_not_be(settings, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    for values, words in (
+        ({"repository": str(file / "x")}, "is not a directory"),
+        ({"data_dir": str(tmp_path / "none")}, "cannot be read: No such file"),
+    ):
+        with pytest.raises(PreflightError, match=words):
+            plan.run(type(settings)(**{**vars(settings), **values}), "json")

@@ -71,8 +71,12 @@ def test_a_check_that_finds_nothing_fails(settings, only, tmp_path, monkeypatch)
 
 COLUMN = {"schema": "public", "table": "t", "column": "n", "changed": "{0} + 1"}
 FINGERPRINT = {
-    "mode": "full", "server_major": 15, "tables": {"public.t": {"rows": 3, "digest": "7"}}, "sequences": {},
-    "large_objects": None, "schema": {},
+    "mode": "full",
+    "server_major": 15,
+    "tables": {"public.t": {"rows": 3, "digest": "7"}},
+    "sequences": {},
+    "large_objects": None,
+    "schema": {},
 }
 
 
