@@ -19,6 +19,13 @@ comma := ,
 heading = printf '\n=== %s ===\n' "$(1)"
 # Set here and not for the whole file: demo and bootstrap choose their own Python.
 in_venv = export PATH="$(VENV)/bin:$$PATH"
+# Run these parts one after the other, each kept in build/test; the log of one that failed is named so.
+each = mkdir -p build/test; failed=0; \
+    for part in $(1); do \
+        if ! $(MAKE) --no-print-directory $$part 2>&1 | tee build/test/$$part.log; then \
+            mv build/test/$$part.log build/test/$$part.failed; failed=1; \
+        fi; \
+    done; exit $$failed
 
 # make gauntlet   thousands of faults, hours; GAUNTLET_SEED=…, GAUNTLET_CLASSES=kill,disk; GAUNTLET=quick for minutes
 # make docs    the documentation of modules and role as HTML, in build/docs
@@ -35,21 +42,22 @@ demo:
 	@bash demo/run.sh
 
 # Two lanes side by side, since a scenario keeps one core busy at most; each part prints when it is done.
+# A part that fails stops none of the others; what failed is said again at the end.
 test:
 	@started=$$SECONDS
+	rm -rf build/test
 	$(MAKE) --no-print-directory bootstrap
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target programs scenarios
+	if ! $(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target programs scenarios; then
+	    tests/failures.sh build/test
+	    exit 1
+	fi
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
 
 programs:
-	@for part in lint sanity galaxy unit integration faults; do
-	    $(MAKE) --no-print-directory $$part
-	done
+	+@$(call each,lint sanity galaxy unit integration faults)
 
 scenarios:
-	@for scenario in $(SCENARIOS); do
-	    $(MAKE) --no-print-directory molecule-$$scenario
-	done
+	+@$(call each,$(SCENARIOS:%=molecule-%))
 
 bootstrap:
 	@$(call heading,bootstrap)

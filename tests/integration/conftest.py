@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from application import Application
 from server import Server
+from shipping import KINDS
+from storage import BadS3
 
 _numbers = itertools.count(1)
 
@@ -32,3 +34,26 @@ def app(tmp_path, server):
     for name in names:
         server.psql(f'DROP DATABASE "{name}" WITH (FORCE)')
     server.psql(f'DROP ROLE "{one.database}"')
+
+
+@pytest.fixture
+def storages(tmp_path):
+    """Make stores by kind; all are gone afterwards."""
+    made = []
+
+    def make(kind: str):
+        one = KINDS[kind](tmp_path / f"storage{len(made)}")
+        made.append(one)
+        return one.start()
+
+    yield make
+    for one in made:
+        one.kill()
+
+
+@pytest.fixture
+def bad():
+    """The S3 server that does wrong."""
+    one = BadS3()
+    yield one
+    one.close()
