@@ -54,7 +54,9 @@ def test_of_a_store_that_can_only_be_written_to_what_was_sent_is_remembered(away
     head = sealed()
     first, second = away.config.offsite
     config = replace(away.config, offsite=(replace(first, write_only=True, retention="none"), second))
-    push.run(away.config, name="a")
+    sections = away.root.parent / "rclone.conf"
+    sections.write_text(sections.read_text().replace("[a]\ntype = local", "[a]\ntype = s3"))
+    push.run(config, name="a")
     outcome = offsite.run(config, name="a")
     (store,) = outcome.document["stores"]
     assert [one["id"] for one in store["backups"]] == [head.id]
