@@ -61,7 +61,8 @@ def _measured(directory: Path) -> dict:
         data, result = Path(scratch) / "all", Path(scratch) / "report.json"
         settings = [f"--rcfile={ROOT / 'pyproject.toml'}", f"--data-file={data}"]
         _coverage("combine", "--keep", "--quiet", *settings, *runs)
-        _coverage("json", "--quiet", *settings, "-o", str(result))
+        # Copies that tests install elsewhere are not counted.
+        _coverage("json", "--quiet", f"--include={ENGINE}/*", *settings, "-o", str(result))
         files = json.loads(result.read_text())["files"]
     rooms = {}
     for path, one in files.items():
