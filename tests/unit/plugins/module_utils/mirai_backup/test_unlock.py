@@ -112,3 +112,17 @@ def test_verified_to_its_digests_without_a_key_and_whole_with_one(settings, encr
     assert "every byte is as sealed; not decoded" in without.lines[0]
     assert verify.run(settings, access=key()).exit_code == 0
     assert verify.run(settings, access=key(THEIRS)).exit_code == 12
+
+
+def test_a_full_backup_is_encrypted_once_as_a_whole(settings, postgresql, key, tmp_path):
+    url = "postgresql://app:x@localhost/mirai"
+    both = replace(settings, database_url=url, admin_url=url, pg_bindir=postgresql.bindir)
+    (tmp_path / "app/backend/data/a.json").write_bytes(b"[1]")
+    backup.run(both, "full")
+    (one,) = repository.listing(both.repository).backups
+    assert one.path.endswith(".tar.gz.gpg")
+    assert [member.name.endswith(".gpg") for member in one.manifest.members] == [False, False, False]
+    assert os.listdir(f"{both.repository}/.staging") == []
+    assert verify.run(both, access=key()).exit_code == 0
+    restore.run(both, Request(components="json", access=key(), to_dir=str(tmp_path / "copy")))
+    assert (tmp_path / "copy/a.json").read_bytes() == b"[1]"
