@@ -213,11 +213,11 @@ def test_roles_are_made_in_a_throwaway_server_alone(one, monkeypatch):
         monkeypatch.setattr(side, name, lambda *_arguments: None)
     made, place = one(pg_roles=[{"name": "postgres"}])
     made._found.place = {"kind": "throwaway", "server_version": "15.14"}
-    made._restore(place, "/work")
+    made._restore(place, "/scratch")
     assert place.answers.said[-1] == 'CREATE ROLE "app"'
     made._found.place = {"kind": "database", "server_version": "15.14"}
     asked = len(place.answers.said)
-    made._restore(place, "/work")
+    made._restore(place, "/scratch")
     assert len(place.answers.said) == asked
 
 

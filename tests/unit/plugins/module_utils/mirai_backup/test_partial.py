@@ -153,7 +153,7 @@ def test_the_whole_dump_is_proven_before_a_table_of_it_is_used(settings, tables_
     for name in ("unpack", "create_database", "load", "prove"):
         monkeypatch.setattr(side, name, lambda *_arguments, name=name: steps.append(name))
     journal = partial._journal(settings, tables_backup, "20261124_020000", place, False)
-    names = partial._tables(settings, tables_backup, ("auth.users",), place, journal, "restored_x", "/work", ())
+    names = partial._tables(settings, tables_backup, ("auth.users",), place, journal, "restored_x", "/scratch", ())
     assert names == ["users"]
     assert steps == ["unpack", "create_database", "load", "prove"]
     assert len(pumped) == 1
@@ -163,4 +163,4 @@ def test_there_must_be_a_database_to_put_them_beside(settings, tables_backup):
     nowhere = Target(exists=False)
     journal = partial._journal(settings, tables_backup, "20261124_020000", nowhere, False)
     with pytest.raises(NotFoundError, match="no database mirai to restore tables into"):
-        partial._tables(settings, tables_backup, ("auth.users",), nowhere, journal, "x", "/work", ())
+        partial._tables(settings, tables_backup, ("auth.users",), nowhere, journal, "x", "/scratch", ())

@@ -31,7 +31,7 @@ def load(settings_of, repo):
     database = {"live": "mirai", "side": "x", "previous": f"{repo}/.before/20261124_020000", "xid": ""}
     journal = Journal("20261124_020000", "restore", "mirai_full_x", "2026-11-24T02:00:00Z", "swapping", database)
     source = SimpleNamespace(id="mirai_full_x", manifest=None)
-    return safety.load(settings_of(), Target(in_place=True), journal, source, "/work", Observer())
+    return safety.load(settings_of(), Target(in_place=True), journal, source, "/scratch", Observer())
 
 
 def test_locked_backed_up_verified_loaded_and_not_committed(settings_of, repo, steps):
