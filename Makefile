@@ -26,17 +26,13 @@ each = mkdir -p build/test; failed=0; \
             mv build/test/$$part.log build/test/$$part.failed; failed=1; \
         fi; \
     done; exit $$failed
-# Coverage begins in every Python of the virtual environment that finds COVERAGE_PROCESS_START, children included.
-measured = mkdir -p $(CURDIR)/build/coverage; PYTHONPATH=plugins/module_utils \
-    COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/build/coverage/$(1)
 
-# make coverage   unit and integration tests, and what of the engine they reach
 # make gauntlet   thousands of faults, hours; GAUNTLET_SEED=…, GAUNTLET_CLASSES=kill,disk; GAUNTLET=quick for minutes
 # make docs    the documentation of modules and role as HTML, in build/docs
 # make faults  restores and rollbacks under faults, as root; MIRAI_FAULTS=all runs every point of time
 # make bench   every promise measured beside bare pg_dump, the guide and other tools, at 20 MB, 200 MB and 2 GB: an hour.
 #              It writes docs/benchmarks.md; tests/bench/bench.py --help names what BENCH="…" may hold, as BENCH="--sizes 20M".
-.PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration coverage faults gauntlet gauntlet-quick \
+.PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration faults gauntlet gauntlet-quick \
     gauntlet-defects programs scenarios molecule clean $(SCENARIOS:%=molecule-%)
 
 help:
@@ -104,7 +100,13 @@ docs: $(VENV)/.stamp
 unit: $(VENV)/.stamp
 	@$(call heading,unit tests)
 	$(in_venv)
-	PYTHONPATH=plugins/module_utils pytest tests/unit
+	rm -rf build/coverage
+	mkdir -p build/coverage
+	# Coverage begins in every Python of the virtual environment that finds COVERAGE_PROCESS_START, children included.
+	PYTHONPATH=plugins/module_utils COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml \
+	    COVERAGE_FILE=$(CURDIR)/build/coverage/unit pytest tests/unit
+	$(call heading,unit tests: every branch of the pure rooms$(comma) 95 % of the engine)
+	python tests/lint/covered.py
 
 integration: $(VENV)/.stamp
 	@$(call heading,integration tests: a real PostgreSQL)
@@ -112,14 +114,6 @@ integration: $(VENV)/.stamp
 	scratch=$$(mktemp -d)
 	trap 'rm -rf "$$scratch"' EXIT
 	PYTHONPATH=plugins/module_utils pytest tests/integration --basetemp="$$scratch/tests"
-
-coverage: $(VENV)/.stamp
-	@$(call heading,coverage: pure rooms whole$(comma) the engine to 95 %)
-	$(in_venv)
-	rm -rf $(CURDIR)/build/coverage
-	$(call measured,unit) pytest tests/unit
-	$(call measured,integration) pytest tests/integration
-	python tests/lint/covered.py
 
 gauntlet: $(VENV)/.stamp
 	@$(call heading,gauntlet)

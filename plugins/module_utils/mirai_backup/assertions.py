@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import decimal
+import json
 import re
 
 from . import postgres
@@ -61,7 +62,7 @@ def _one(target: DatabaseTarget, database: str, assertion: dict) -> dict:
             result["detail"] = f"the query gave {len(rows)} rows instead of one value"
             return result
         (value,) = rows[0].values()
-        result["found"] = {True: "true", False: "false", None: ""}.get(value, str(value))
+        result["found"] = _text(value)
         if holds(result["found"], assertion["expect"]):
             result["verdict"] = "pass"
         else:
@@ -69,3 +70,10 @@ def _one(target: DatabaseTarget, database: str, assertion: dict) -> dict:
     except (EngineError, ValueError) as error:
         result["detail"] = getattr(error, "message", str(error))
     return result
+
+
+def _text(value: object) -> str:
+    """A value as it is compared: nothing for NULL, else as JSON has it, texts without quotes."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

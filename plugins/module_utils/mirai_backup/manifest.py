@@ -151,7 +151,7 @@ def _require_types(path: str, head: Manifest) -> None:
         sound = sound and isinstance(before, dict) and {"id", "digest"} <= set(before)
         sound = sound and isinstance(before["id"], str) and isinstance(before["digest"], str)
     fingerprint = (head.database or {}).get("fingerprint") if sound else None
-    sound = sound and (fingerprint is None or _FINGERPRINT_KEYS <= set(fingerprint))
+    sound = sound and (fingerprint is None or (isinstance(fingerprint, dict) and _FINGERPRINT_KEYS <= set(fingerprint)))
     try:
         text.parse_utc(head.started)
         text.parse_utc(head.ended)
@@ -208,11 +208,9 @@ def _read_head(path: str, file: BinaryIO) -> dict:
     else:
         raise _damaged(path, "it ends too early")
     try:
-        values = json.loads(b"".join(lines).rstrip(b",\n") + b"}")
+        values = json.loads(b"".join(lines).rstrip(b",\n") + b"}")  # what ends so is an object, or no JSON
     except (ValueError, RecursionError) as error:
         raise _damaged(path, f"it is not valid JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise _damaged(path, "it is not a JSON object")
     if values.get("schema") == SCHEMA and _head_text(values) != b"".join(lines):
         raise _damaged(path, "it is not written as the engine writes: it was edited or damaged")
     return values

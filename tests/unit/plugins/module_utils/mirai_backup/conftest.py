@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import fake_postgresql
 import pytest
 from hypothesis import HealthCheck, settings
 from mirai_backup import archive, config, index, manifest, repository, seal, text
@@ -126,6 +127,12 @@ def away(tmp_path, settings_of, repo):
     fault()
     config_ = settings_of(offsite=entries, rclone=str(program), rclone_config=str(sections))
     return SimpleNamespace(config=config_, root=root, fault=fault)
+
+
+@pytest.fixture
+def postgresql(tmp_path):
+    """PostgreSQL's programs without a server behind them: see fake_postgresql."""
+    return fake_postgresql.Programs(tmp_path / "postgresql")
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import sys
 import time
 
 import pytest
-from mirai_backup import __version__, cli, lock
+from mirai_backup import __version__, adopt, cli, drill, lock, offsite, pull, push, restore, rollback
+from mirai_backup.errors import UsageError
+from mirai_backup.outcome import Outcome
 
 
 @pytest.fixture(autouse=True)
@@ -225,3 +227,58 @@ def test_a_reader_that_goes_away_is_no_error(start):
     assert child.wait(20) == 0
     assert child.stderr.read() == ""
     child.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "room", "function", "passed"),
+    [
+        ("restore latest --json-only --plan", restore, "plan", "components='json'"),
+        ("restore latest --table auth.users", restore, "run", "tables=('auth.users',)"),
+        ("rollback --plan", rollback, "plan", ""),
+        ("rollback", rollback, "run", "Observer"),
+        ("list --offsite --store a", offsite, "run", "'a'"),
+        ("verify --offsite --store a", offsite, "verify", "'a'"),
+        ("drill latest --key /k", drill, "run", "key_file='/k'"),
+        ("push --store a", push, "run", "'a'"),
+        ("pull latest", pull, "run", "'latest'"),
+        ("adopt /old/x.tar.gz", adopt, "run", "('/old/x.tar.gz',)"),
+    ],
+)
+def test_each_verb_is_a_rooms(call, monkeypatch, words, room, function, passed):
+    said = []
+    monkeypatch.setattr(room, function, lambda *arguments: said.append(repr(arguments)) or Outcome({}, ("done",), 3))
+    assert call(*words.split())[:2] == (3, "done\n")
+    assert passed in said[0]
+
+
+def test_quiet_speaks_only_of_what_went_wrong(call, monkeypatch):
+    monkeypatch.setattr(rollback, "run", lambda *_arguments: Outcome({}, ("done",), 3))
+    assert call("--quiet", "rollback") == (3, "", "done\n")
+    monkeypatch.setattr(rollback, "run", lambda *_arguments: Outcome({}, ("done",)))
+    assert call("--quiet", "rollback") == (0, "", "")
+
+
+def test_called_wrongly_is_a_document_too_where_one_is_wanted(call, call_json):
+    wrong = UsageError("the command was called wrongly", "see mirai-backup --help")
+    assert call_json("fly") == (64, wrong.document())
+    code, _out, err = call("drill", "--store", "a")
+    assert (code, "--store means nothing without --offsite" in err) == (64, True)
+
+
+def test_an_interrupt_in_a_verb_is_code_130(call, monkeypatch):
+    def interrupt(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rollback, "plan", interrupt)
+    code, _out, err = call("rollback", "--plan")
+    assert (code, "the next run sweeps what was left" in err) == (130, True)
+
+
+def test_a_system_error_is_raised_where_a_traceback_is_wanted(call, monkeypatch):
+    def fail(*_arguments):
+        raise OSError(5, "Input/output error", "/disk")
+
+    monkeypatch.setattr(rollback, "plan", fail)
+    assert call("rollback", "--plan")[2].startswith("mirai-backup rollback: /disk: Input/output error")
+    with pytest.raises(OSError, match="Input/output"):
+        call("--traceback", "rollback", "--plan")

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 from mirai_backup import compression, deflate, process
-from mirai_backup.errors import PreflightError, ProcessError
+from mirai_backup.errors import DecryptError, EngineError, PreflightError, ProcessError
 
 CONTENT = random.Random(7).randbytes(300_000) + b"0" * 5_000_000 + b"the end"
 PRESENT = [name for name in ("igzip", "pigz", "gzip", "zlib", "zstd") if name == "zlib" or compression._which(name)]
@@ -95,3 +95,17 @@ def test_a_program_that_is_not_there_is_named(only):
     with pytest.raises(PreflightError, match=r"x\.sql\.zst cannot be decoded: zstd is not installed"):
         compression.decoder("x.sql.zst")
     assert compression.decoder("x.sql.gz") == ()
+
+
+def test_what_is_not_known_here_is_not_guessed_at(only):
+    with pytest.raises(EngineError, match="x.lz4 ends in no compression that is known here"):
+        compression.decoder("x.lz4")
+    only()
+    with pytest.raises(PreflightError, match="zstd is not installed") as caught:
+        compression.decoder("x.zst")
+    assert caught.value.next_step == "install zstd"
+
+
+def test_what_is_encrypted_takes_a_key():
+    with pytest.raises(DecryptError, match="there is no key to read it with"):
+        compression.decoded("x.sql.gz.gpg", lambda _write: None)

@@ -97,3 +97,12 @@ def test_the_first_difference_is_named(change, name):
 def test_what_is_no_entry_is_refused(values):
     with pytest.raises(MismatchError, match="an entry that is not understood"):
         Entry.parse(values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"path": "../x"}, {"path": "a//b"}, {"path": "/etc"}, {"path": "a/./b"}, {"path": "a\0b"}, {"target": "\0"}],
+)
+def test_a_path_that_does_not_stay_below_the_data_directory_is_refused(change):
+    with pytest.raises(MismatchError, match="does not stay below data/"):
+        Entry.parse({**ONE.document(), **change})

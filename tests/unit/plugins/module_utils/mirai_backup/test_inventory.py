@@ -84,3 +84,8 @@ def test_keep_and_release_say_whether_they_changed_anything(settings, sealed):
         assert first.document == {"id": head.id, "pinned": pinned, "changed": True}
         assert second.document["changed"] is False
         assert first.lines == (f"{head.id} is {word}",)
+
+
+def test_whose_key_an_encrypted_backup_takes_is_in_its_description(settings_of, sealed):
+    head = sealed(encryption={"recipients": ["A" * 40]})
+    assert f"encrypted to {'A' * 40}" in inventory.info(settings_of(), head.id).lines

@@ -55,3 +55,13 @@ def test_no_keyring_no_key(settings_of, tmp_path):
     assert [(one.purpose, one.missing) for one in found] == [("recipient", True), ("signer", True)]
     with pytest.raises(keyring.PreflightError, match="no backup is made without it"):
         keyring.require(found, config.gpg_home)
+
+
+def test_a_key_as_a_document_has_its_expiry_in_utc():
+    assert keyring.Key(FPR, "recipient", 0, "").document()["expires"] == "1970-01-01T00:00:00.000000Z"
+    assert keyring.Key(FPR, "signer", None, "is revoked").document() == {
+        "fingerprint": FPR,
+        "purpose": "signer",
+        "expires": None,
+        "problem": "is revoked",
+    }

@@ -4,6 +4,8 @@ import os
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mirai_backup import manifest
 from mirai_backup.entries import Entry
 from mirai_backup.errors import MismatchError
@@ -13,6 +15,21 @@ ENTRIES = (
     Entry("", "directory", 0, 0o755, 1, 0, 0),
     Entry(os.fsdecode(b"caf\xe9, 2.json"), "file", 3, 0o640, 2, 0, 0, "root", "root", "ab" * 32),
     Entry("link", "symlink", 0, 0o777, 3, 0, 0, target="現場.json"),
+)
+
+NAMES = st.binary(min_size=1, max_size=40).map(lambda raw: "a" + os.fsdecode(raw.translate(None, b"\0/")))
+FILES = st.builds(
+    Entry, NAMES, st.just("file"), st.integers(0, 2**40), st.integers(0, 0o1777), st.integers(0, 2**62),
+    st.integers(0, 2**31), st.integers(0, 2**31), sha256=st.just("ab" * 32),
+)  # fmt: skip
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+KEYS = (
+    *("id", "kind", "sequence", "application", "host", "started", "ended", "duration_seconds", "compression"),
+    *("artifacts", "members", "database", "files", "warnings", "previous", "schema"),
 )
 
 
@@ -139,3 +156,71 @@ def test_a_head_with_a_right_digest_and_a_foreign_key_is_refused(tmp_path, head_
         file.writelines(manifest._blocks(values, iter(())))
     with pytest.raises(MismatchError, match="it is not understood"):
         manifest.read(path)
+
+
+def sealed_with(path, head, key, value, inside=""):
+    """Write the manifest with another value at ``key``, and a digest that fits: as somebody who knows how would."""
+    values = head.head()
+    if inside:
+        values[key] = {**values[key], inside: value}
+    else:
+        values[key] = value
+    values["digest"] = manifest._digest(values)
+    with open(path, "wb") as file:
+        file.writelines(manifest._blocks(values, iter(())))
+
+
+@given(st.sampled_from(KEYS), JSON_VALUES)
+def test_a_value_of_another_kind_is_refused_with_words(tmp_path, head_of, key, value):
+    path = str(tmp_path / "x.manifest.json")
+    sealed_with(path, head_of("full"), key, value)
+    try:
+        found = manifest.read(path).head()[key]
+    except MismatchError as error:
+        assert path in error.message
+        assert error.next_step
+    else:
+        assert type(found) is type(head_of("full").head()[key]) or value is None or key == "previous"
+
+
+@given(JSON_VALUES)
+def test_a_fingerprint_of_another_kind_is_refused_with_words(tmp_path, head_of, value):
+    path = str(tmp_path / "x.manifest.json")
+    sealed_with(path, head_of("full"), "database", value, "fingerprint")
+    if value is None:
+        assert manifest.read(path).database["fingerprint"] is None
+    else:
+        with pytest.raises(MismatchError, match="missing or of the wrong type"):
+            manifest.read(path)
+
+
+@pytest.mark.parametrize("before", [[], {}, {"id": "x"}, {"id": 1, "digest": "ab"}, {"id": "x", "digest": None}])
+def test_a_predecessor_that_is_not_described_is_refused(tmp_path, head_of, before):
+    path = str(tmp_path / "x.manifest.json")
+    sealed_with(path, head_of(), "previous", before)
+    with pytest.raises(MismatchError, match="missing or of the wrong type"):
+        manifest.read(path)
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2026-11-23T02:00:00Z", "2026-13-23T02:00:00.000000Z", ""])
+def test_a_time_that_is_none_is_refused(tmp_path, head_of, moment):
+    path = str(tmp_path / "x.manifest.json")
+    sealed_with(path, head_of(), "ended", moment)
+    with pytest.raises(MismatchError, match="missing or of the wrong type"):
+        manifest.read(path)
+
+
+@pytest.mark.parametrize("head", [b"[1", b'["id", {"a": 1}', b"1", b"nul"])
+def test_a_head_that_is_no_object_is_refused(tmp_path, head):
+    path = tmp_path / "x.manifest.json"
+    path.write_bytes(head + b',\n"entries": [\n]\n}\n')
+    with pytest.raises(MismatchError, match="not valid JSON"):
+        manifest.read(str(path))
+
+
+@given(st.lists(FILES, max_size=8, unique_by=lambda one: one.path))
+def test_any_list_of_files_comes_back_as_it_was(tmp_path, head_of, entries):
+    path = str(tmp_path / "x.manifest.json")
+    head = head_of(files={"count": len(entries), "size": 0, "sha256": manifest.entries_digest(entries)})
+    manifest.write(path, head, iter(entries))
+    assert read_whole(path) == (head, tuple(entries))

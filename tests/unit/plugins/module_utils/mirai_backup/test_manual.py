@@ -24,3 +24,7 @@ def test_every_example_is_a_command_of_its_verb():
             program, *words = shlex.split(command)
             assert program == "mirai-backup" and comment
             assert arguments.parser("/etc/x.json").parse_args(words).verb == name
+
+
+def test_nothing_is_made_up_of_a_verb_that_is_not_there():
+    assert manual.description("fly") == manual.examples("fly") == ""

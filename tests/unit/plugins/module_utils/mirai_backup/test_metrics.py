@@ -74,3 +74,11 @@ def test_file_is_replaced_whole_and_readable_by_all(settings_of, sealed, tmp_pat
         os.umask(mask)
     assert os.listdir(tmp_path / "m") == ["x.prom"]
     assert (tmp_path / "m" / "x.prom").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_file_that_cannot_be_replaced_stays_and_nothing_lies_beside_it(settings_of, tmp_path):
+    place = tmp_path / "textfile" / "mirai.prom"
+    place.mkdir(parents=True)  # in the way
+    with pytest.raises(OSError, match="Is a directory"):
+        metrics.write(settings_of(metrics_textfile=str(place)))
+    assert os.listdir(place.parent) == ["mirai.prom"]

@@ -1,5 +1,7 @@
 """offsite: what the stores hold, listed and read back."""
 
+from dataclasses import replace
+
 from mirai_backup import offsite, push
 
 
@@ -46,3 +48,37 @@ def test_an_edited_manifest_in_a_store_is_seen(away, sealed):
     path.write_text(path.read_text().replace('"host.example"', '"host.Example"'))
     outcome = offsite.verify(away.config, every=True, name="a")
     assert outcome.exit_code == 2 and "edited" in outcome.document["verified"][0]["why"]
+
+
+def test_of_a_store_that_can_only_be_written_to_what_was_sent_is_remembered(away, sealed):
+    head = sealed()
+    first, second = away.config.offsite
+    config = replace(away.config, offsite=(replace(first, write_only=True, retention="none"), second))
+    sections = away.root.parent / "rclone.conf"
+    sections.write_text(sections.read_text().replace("[a]\ntype = local", "[a]\ntype = s3"))
+    push.run(config, name="a")
+    outcome = offsite.run(config, name="a")
+    (store,) = outcome.document["stores"]
+    assert [one["id"] for one in store["backups"]] == [head.id]
+    assert any(head.id in line and "sent" in line for line in outcome.lines)
+    (found,) = offsite.verify(config, name="a").document["verified"]
+    assert found["verdict"] == "could_not_verify" and "write_only" in found["why"]
+
+
+def test_every_backup_and_every_damaged_manifest_of_a_store_is_looked_at(away, sealed):
+    first, second = sealed(sequence=1), sealed(sequence=2)
+    push.run(away.config)
+    (away.root / "a" / "json" / f"{first.artifacts[0].name}.manifest.json").write_text("torn")
+    verdicts = {
+        one["id"]: one["verdict"] for one in offsite.verify(away.config, every=True, name="a").document["verified"]
+    }
+    assert verdicts == {second.id: "pass", f"{first.artifacts[0].name}.manifest.json": "fail"}
+    listed = offsite.run(away.config, name="a").document["stores"][0]
+    assert [one["manifest"] for one in listed["damaged"]] == [f"{first.artifacts[0].name}.manifest.json"]
+
+
+def test_a_store_without_the_backup_that_was_named_says_so(away, sealed):
+    sealed()
+    (found,) = offsite.verify(away.config, name="a").document["verified"]
+    assert found["verdict"] == "could_not_verify" and "there is no good backup" in found["why"]
+    assert offsite.verify(away.config, every=True, name="a").lines == ("the stores are empty",)

@@ -2,12 +2,15 @@
 
 import datetime
 import os
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mirai_backup import backup as making
 from mirai_backup import marks, push, summary
 from mirai_backup.config import Retention, Store
+from mirai_backup.errors import Interrupted, NotFoundError
 from mirai_backup.marks import Mark, Memory
 from mirai_backup.repository import Backup, Listing
 
@@ -141,3 +144,92 @@ def test_a_path_that_is_not_there_gets_nothing_and_is_remembered(away, sealed):
     assert not (away.root / "a").exists()
     remembered = marks.read(marks.place(away.config.repository, "a"))
     assert remembered.last["problems"] == first["problems"] and remembered.marks == {}
+
+
+def test_a_backup_is_shipped_once_it_is_made(away):
+    outcome = making.run(away.config, "json")
+    made = outcome.document["backup"]["id"]
+    assert [one["pushed"] for one in outcome.document["offsite"]] == [[made], [made]]
+    assert (outcome.exit_code, outcome.document["incomplete"]) == (0, [])
+
+
+def test_a_store_that_does_not_answer_leaves_the_backup_good_and_the_run_incomplete(away):
+    away.fault("lsjson a:")
+    outcome = making.run(away.config, "json")
+    assert outcome.exit_code == 3
+    assert [bool(one["pushed"]) for one in outcome.document["offsite"]] == [False, True]
+    assert outcome.document["incomplete"]
+
+
+def test_an_interrupted_upload_says_that_the_backup_is_good(away, monkeypatch):
+    def interrupt(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(push, "everywhere", interrupt)
+    with pytest.raises(Interrupted, match="is good, but its upload was interrupted") as caught:
+        making.run(away.config, "json")
+    assert caught.value.next_step == "run mirai-backup push"
+
+
+def test_what_is_damaged_here_is_not_shipped(away, sealed, repo):
+    head = sealed(content=b"content")
+    with open(os.path.join(repo, "json", head.artifacts[0].name), "r+b") as file:
+        file.write(b"C")
+    (result, _other) = push.run(away.config).document["offsite"]
+    assert result["problems"][0].endswith("is damaged and was not pushed")
+    assert (result["pushed"], result["missing"]) == ([], [head.id])
+
+
+def test_another_backup_of_the_same_name_is_not_overwritten(away, sealed, repo):
+    head = sealed(content=b"one")
+    push.run(away.config, name="a")
+    there = sorted(one.read_bytes() for one in (away.root / "a" / "json").iterdir())
+    for one in os.listdir(os.path.join(repo, "json")):
+        os.unlink(os.path.join(repo, "json", one))
+    sealed(content=b"other")
+    (result,) = push.run(away.config, name="a").document["offsite"]
+    assert result["problems"] == [f"{head.id}: offsite store a holds another backup of that name"]
+    assert sorted(one.read_bytes() for one in (away.root / "a" / "json").iterdir()) == there
+
+
+def test_one_that_is_pruned_while_it_is_shipped_is_left_out(away, sealed, repo, monkeypatch):
+    head = sealed()
+
+    def prune(path):
+        for one in os.listdir(os.path.join(repo, "json")):
+            os.unlink(os.path.join(repo, "json", one))
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    monkeypatch.setattr(push.stores, "digest", prune)
+    (result,) = push.run(away.config, name="a").document["offsite"]
+    assert (result["pushed"], result["problems"], result["missing"]) == ([], [], [])
+    assert head.id not in str(list((away.root / "a").rglob("*")))
+
+
+def test_a_disk_that_fails_is_the_stores_problem_and_touches_no_other(away, sealed, monkeypatch):
+    sealed()
+
+    def fail(*_arguments):
+        raise OSError(5, "Input/output error", "/marks")
+
+    monkeypatch.setattr(push.marks, "write", fail)
+    outcome = push.run(away.config)
+    assert outcome.exit_code == 1
+    assert outcome.document["offsite"][0]["problems"] == ["offsite store a: /marks: Input/output error"]
+
+
+def test_one_that_is_asked_for_by_name_goes_alone(away, sealed):
+    first, _second = sealed(sequence=1), sealed(sequence=2)
+    assert push.run(away.config, first.id, "a").document["offsite"][0]["pushed"] == [first.id]
+    with pytest.raises(NotFoundError, match="there is no backup"):
+        push.run(away.config, "20200101_000000", "a")
+
+
+def test_of_a_store_that_can_only_be_written_to_nothing_is_asked(away, sealed):
+    head = sealed()
+    sections = away.root.parent / "rclone.conf"
+    sections.write_text(sections.read_text().replace("[a]\ntype = local", "[a]\ntype = s3"))
+    first = replace(away.config.offsite[0], write_only=True, retention="none")
+    away.fault("lsjson a:", "cat a:")
+    (result,) = push.run(replace(away.config, offsite=(first,))).document["offsite"]
+    assert (result["pushed"], result["problems"]) == ([head.id], [])

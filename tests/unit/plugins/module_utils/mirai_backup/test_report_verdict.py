@@ -141,3 +141,11 @@ def test_rto_against_its_target(measured, target, words):
     drill = passing()
     drill["rto_seconds"], drill["targets"] = measured, {"rto_seconds": target, "rpo_seconds": 86400}
     assert words in text(report_verdict.tiles(drill))
+
+
+def test_some_more_differences_than_are_shown_at_once_are_all_there():
+    drill = dict(failing(), differences=[f"place {index}." for index in range(25)])
+    shown = text(report_verdict.findings(drill))
+    assert "Show 5 more" in shown
+    assert "place 24." in shown
+    assert "beyond" not in shown and "and 0 more" not in shown

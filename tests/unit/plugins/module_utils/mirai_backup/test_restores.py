@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from dataclasses import replace
 
@@ -72,3 +73,34 @@ def test_half_written_journals_are_swept_and_unreadable_ones_named(repo):
         file.write("{")
     with pytest.raises(EngineError, match=r"y\.json cannot be read"):
         restores.journals(repo)
+
+
+def test_where_the_previous_state_lies(repo):
+    swapped = journal(1, data_dir={"live": "/d", "side": "/d_restore", "previous": "/d_before"})
+    assert swapped.names() == f"database {swapped.database['previous']} and /d_before"
+    safety = journal(2, database={"live": "db", "side": "x", "previous": "/r/.before/x", "xid": "7"})
+    assert (safety.is_in_place, safety.names()) == (True, "the safety backup in /r/.before/x")
+    assert journal(3, database=None).names() == ""
+
+
+def test_two_restores_of_one_second_have_different_names(repo, monkeypatch):
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2026, 11, 24, 2, 0, 1)
+
+    monkeypatch.setattr(restores.datetime, "datetime", Clock)
+    assert restores.new_timestamp(repo) == "20261124_020001"
+    restores.write(repo, journal(1))
+    restores.write(repo, journal(2))
+    assert restores.new_timestamp(repo) == "20261124_020003"
+
+
+def test_what_a_dead_run_did_not_finish_writing_is_no_journal_and_is_swept(repo):
+    restores.write(repo, journal(1))
+    left = os.path.join(repo, ".restore", ".x.json.0123abcd.tmp")
+    with open(left, "w") as file:
+        file.write("{")
+    assert restores.journals(repo) == [journal(1)]
+    restores.sweep(repo)
+    assert not os.path.exists(left)

@@ -166,3 +166,13 @@ def test_sweeping_says_what_is_gone_and_needs_no_directory(repo, staged, dies):
     os.rmdir(f"{repo}/database")
     os.rmdir(f"{repo}/.staging")
     assert seal.sweep(repo) == []
+
+
+def test_what_a_dead_run_did_not_finish_writing_is_swept_and_nobody_elses(repo):
+    half = os.path.join(repo, "json", ".mirai_json_20261124_020000.tar.gz.manifest.json.0123abcd.tmp")
+    foreign = os.path.join(repo, "json", ".notes.0123abcd.tmp")
+    for path in (half, foreign):
+        with open(path, "w"):
+            pass
+    assert seal.sweep(repo) == [half]
+    assert os.path.exists(foreign)

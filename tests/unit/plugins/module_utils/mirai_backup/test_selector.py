@@ -5,9 +5,15 @@ import os
 import shutil
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mirai_backup import drill_history, repository, selector
+from mirai_backup.config import KINDS
 from mirai_backup.errors import MismatchError, NotFoundError
+from mirai_backup.repository import Listing
 from mirai_backup.selector import BOTH
+from mirai_backup.sinks import Artifact
+from mirai_backup.summary import Summary
 
 
 @pytest.fixture
@@ -131,3 +137,71 @@ def test_the_newest_is_the_highest_sequence_not_the_clock(repo, sealed):
     sealed(sequence=2, age=datetime.timedelta(days=3), timestamp="20261120_020000")
     sealed(sequence=1, timestamp="20261123_020000")
     assert resolve(repo, "latest") == "mirai_json_20261120_020000"
+
+
+def listed(kinds, whole):
+    """A listing of backups of these kinds, each a day after the other; ``whole`` says which are."""
+    made = []
+    for number, (kind, good) in enumerate(zip(kinds, whole), 1):
+        moment = datetime.datetime(2026, 1, 1, 2) + datetime.timedelta(days=number)
+        name = f"{repository.STEMS[kind]}_{moment:%Y%m%d_%H%M%S}"
+        stamp = f"{moment:%Y-%m-%dT%H:%M:%S}.000000Z"
+        artifact = Artifact(f"{name}{'.sql.gz' if kind == 'database' else '.tar.gz'}", 1, "")
+        halves = tuple(sorted(selector.COMPONENTS[kind]))
+        head = Summary(name, kind, number, "mirai", "host", stamp, stamp, 1.0, "", halves, (), (artifact,))
+        made.append(
+            repository.Backup(head, f"/nowhere/{kind}/{artifact.name}.manifest.json", False, "" if good else "torn")
+        )
+    return Listing(tuple(made), (), ())
+
+
+LISTINGS = st.lists(st.tuples(st.sampled_from(KINDS), st.booleans()), max_size=9).map(
+    lambda drawn: listed([kind for kind, _good in drawn], [good for _kind, good in drawn])
+)
+
+
+@given(LISTINGS, st.sampled_from(list(selector.COMPONENTS.values())))
+def test_the_latest_is_the_last_good_one_that_holds_what_is_wanted(listing, components):
+    fitting = [one for one in listing.backups if not one.problem and components <= one.head.components]
+    for word, place in (("latest", -1), ("oldest", 0)):
+        if fitting:
+            assert selector.resolve(listing, word, components) is fitting[place]
+        else:
+            with pytest.raises(NotFoundError, match="there is no good backup"):
+                selector.resolve(listing, word, components)
+
+
+@given(LISTINGS)
+def test_every_backup_is_found_by_all_its_names_or_said_to_be_torn(listing):
+    for one in listing.backups:
+        for word in (one.id, one.id[-15:], one.path, one.manifest_path, os.path.basename(one.path)):
+            if one.problem:
+                with pytest.raises(NotFoundError, match="is not whole: torn"):
+                    selector.resolve(listing, word)
+            else:
+                assert selector.resolve(listing, word) is one
+
+
+@given(LISTINGS, st.text(max_size=20) | st.from_regex(r"(mirai_(db|full)_)?\d{6,10}_?\d{0,6}", fullmatch=True))
+def test_any_word_is_a_backup_or_an_error_with_a_next_step(listing, word):
+    try:
+        found = selector.resolve(listing, word)
+    except NotFoundError as error:
+        assert error.message and error.next_step
+    else:
+        assert found in listing.backups
+
+
+@given(LISTINGS)
+def test_preferred_is_whole_before_it_is_new(listing):
+    good = listing.good()
+    if good:
+        both = listing.good(BOTH)
+        assert selector.preferred(listing, "latest") is (both or good)[-1]
+
+
+def test_a_damaged_manifest_of_another_backup_is_not_blamed(repo, three):
+    with open(f"{repo}/json/{three[2].artifacts[0].name}.manifest.json", "r+b") as file:
+        file.write(b"?")
+    with pytest.raises(NotFoundError, match="there is no backup mirai_db_20200101_020000"):
+        resolve(repo, "mirai_db_20200101_020000")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 from mirai_backup import safefile, swap
-from mirai_backup.errors import EngineError
+from mirai_backup.errors import DatabaseError, EngineError
+from stand_in import Answers, Target
 
 
 class Death(BaseException):
@@ -139,3 +141,87 @@ def test_what_somebody_else_moved_is_not_guessed_at(names):
         with pytest.raises(EngineError, match="something else moved them"):
             function(**names)
     assert standing(names) == BEFORE
+
+
+IN_USE = DatabaseError('ERROR:  55006: database "mirai" is being accessed by other users')
+
+
+def renamed(place) -> str:
+    (script,) = [one for one in place.answers.said if "RENAME" in one]
+    return script
+
+
+def test_databases_change_places_in_one_transaction():
+    place = Target(answers=Answers())
+    swap.databases(place, "mirai", "side", "before")
+    assert renamed(place).endswith(
+        'BEGIN; ALTER DATABASE "mirai" RENAME TO "before"; ALTER DATABASE "side" RENAME TO "mirai"; COMMIT'
+    )
+    assert "pg_terminate_backend" in place.answers.said[0]
+
+
+def test_nothing_before_or_nothing_after_is_one_rename():
+    place = Target(answers=Answers())
+    swap.databases(place, "mirai", "side", "")
+    assert '"before"' not in renamed(place)
+    place = Target(answers=Answers())
+    swap.databases(place, "mirai", "", "before")
+    assert renamed(place).count("RENAME") == 1
+
+
+def test_sessions_that_come_back_are_ended_again():
+    failures = [IN_USE, IN_USE]
+
+    def rename(_sql):
+        if failures:
+            raise failures.pop()
+        return []
+
+    place = Target(answers=Answers({"RENAME": rename}))
+    swap.databases(place, "mirai", "side", "before")
+    assert failures == []
+
+
+def test_sessions_that_stay_are_named(monkeypatch):
+    monkeypatch.setattr(swap, "_PATIENCE", -1)
+    place = Target(answers=Answers({"RENAME": IN_USE, "SELECT DISTINCT": [{"who": "app from 10.0.0.1 (flask)"}]}))
+    with pytest.raises(DatabaseError, match=r"could not be ended within .* app from 10.0.0.1 \(flask\)") as caught:
+        swap.databases(place, "mirai", "side", "before")
+    assert "app_services" in caught.value.next_step
+    nobody = Target(answers=Answers({"RENAME": IN_USE}))
+    with pytest.raises(DatabaseError, match="they come and go"):
+        swap.databases(nobody, "mirai", "side", "before")
+
+
+def test_any_other_refusal_is_final():
+    place = Target(answers=Answers({"RENAME": DatabaseError("ERROR:  42501: permission denied")}))
+    with pytest.raises(DatabaseError, match="permission denied"):
+        swap.databases(place, "mirai", "side", "before")
+
+
+def test_sessions_are_ended_while_the_rename_waits(monkeypatch):
+    monkeypatch.setattr(swap, "_PAUSE", 0.001)
+    asked = threading.Event()
+
+    def terminate(_sql):
+        asked.set()
+        raise DatabaseError("the server went away")
+
+    with swap._ending_sessions(Target(answers=Answers({"pg_terminate_backend": terminate})), ["mirai"]):
+        assert asked.wait(10)
+
+
+def test_a_service_that_does_not_stop_is_named(monkeypatch):
+    commands = []
+
+    def run(command, timeout):
+        commands.append(command.argv)
+        if command.argv[-1] == "bad":
+            raise EngineError("systemctl exited with status 5")
+
+    monkeypatch.setattr(swap.process, "run", run)
+    swap.services("stop", ("mirai", "worker"))
+    assert commands == [("systemctl", "stop", "mirai"), ("systemctl", "stop", "worker")]
+    with pytest.raises(EngineError, match="service bad did not start: systemctl exited") as caught:
+        swap.services("start", ("bad",))
+    assert caught.value.next_step == "see journalctl -u bad"
