@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import marshal
+import mmap
+import os
 import sys
-from typing import BinaryIO, Optional
+from typing import BinaryIO, Optional, Union
 
 from . import jsoncheck
+
+SLOT, SLOTS = 4 << 20, 3  # bytes of a block at most, and how many may wait; only what is filled takes memory
 
 # A row says what there is to a block's bytes from ``start`` to ``end``: (before, after, start, end, is_json, more).
 # ``before`` and ``after`` are the entry's line, between them goes its digest; ``after`` is None where it is whole.
@@ -35,7 +39,7 @@ class Examiner:
         self._within = False
         self.torn: dict[int, str] = {}
 
-    def take(self, rows: list, block: bytes) -> None:
+    def take(self, rows: list, block: Union[bytes, memoryview]) -> None:
         """Examine what ``rows`` say of ``block``."""
         lines = []
         for before, after, start, end, is_json, more in rows:
@@ -48,7 +52,7 @@ class Examiner:
                     continue
                 lines.append(before + self._finished() + after)
             else:
-                content = block[start:end]
+                content = bytes(block[start:end])
                 complaint = jsoncheck.complaint(content) if is_json else ""
                 if complaint:
                     self.torn[self._number] = complaint
@@ -57,13 +61,13 @@ class Examiner:
         lines.append(b"")
         self._out.write(b"\n".join(lines))
 
-    def _part(self, content: bytes, is_json: bool) -> None:
+    def _part(self, content: Union[bytes, memoryview], is_json: bool) -> None:
         if not self._within:
             self._digest = hashlib.sha256()
             self._scanner = jsoncheck.Scanner() if is_json else None
         self._digest.update(content)
         if self._scanner is not None:
-            self._scanner.feed(content)
+            self._scanner.feed(bytes(content))
 
     def _finished(self) -> bytes:
         complaint = self._scanner.finish() if self._scanner is not None else ""
@@ -74,17 +78,20 @@ class Examiner:
 
 def main() -> None:
     """Be that process: examine what comes until the pipe ends."""
-    blocks, out = sys.stdin.buffer, sys.stdout.buffer
+    shared, freed, torn = map(int, sys.argv[2:])
+    commands, out = sys.stdin.buffer, sys.stdout.buffer
+    blocks = memoryview(mmap.mmap(shared, SLOTS * SLOT, prot=mmap.PROT_READ))
     examiner = Examiner(out)
     while True:
         try:
-            size, rows = marshal.load(blocks)
+            start, end, rows = marshal.load(commands)
         except EOFError:
             break
         try:
-            examiner.take(rows, blocks.read(size))
+            examiner.take(rows, blocks[start:end])
             out.flush()
         except OSError as error:
             sys.exit(f"the list of files cannot be written: {error.strerror}")
-    with open(int(sys.argv[2]), "wb") as torn:
-        torn.write(marshal.dumps(examiner.torn))
+        os.write(freed, b".")
+    with open(torn, "wb") as file:
+        file.write(marshal.dumps(examiner.torn))

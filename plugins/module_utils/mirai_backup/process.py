@@ -155,9 +155,10 @@ class Fed:
             raise
 
     def write(self, block: bytes) -> None:
-        """Write all of ``block``. Raises ProcessError when it has ended."""
+        """Write all of ``block`` now. Raises ProcessError when it has ended."""
         try:
             self._input.write(block)
+            self._input.flush()
         except BrokenPipeError as error:
             raise self._child.error(self._child.wait()) from error
 
