@@ -1,7 +1,8 @@
 """Runs a command and watches the resident memory of its processes, and of the programs it starts apart.
 
 Memory is the kernel's own high-water mark (VmHWM), read again and again while the process lives, so that only a
-peak of the very last moment could be missed.
+peak of the very last moment could be missed. Of a second process of our own it is what that has for itself (RssAnon):
+the interpreter's code and the blocks that both see count once.
 """
 
 from __future__ import annotations
@@ -67,13 +68,20 @@ def _watch(pid: int, own: dict, children: dict, ended: threading.Event) -> None:
             # Between fork and exec a child is still a copy of its parent.
             if not program or _command(child) in ("", command):
                 continue
-            peaks, key = (own, child) if _program(child) == program else (children, _name(child))
-            peaks[key] = max(peaks.get(key, 0.0), _high_water(child))
+            if _program(child) == program:
+                own[child] = max(own.get(child, 0.0), _figure(child, "RssAnon"))
+            else:
+                name = _name(child)
+                children[name] = max(children.get(name, 0.0), _high_water(child))
 
 
 def _high_water(pid: int) -> float:
+    return _figure(pid, "VmHWM")
+
+
+def _figure(pid: int, name: str) -> float:
     for line in _read(f"/proc/{pid}/status").splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) / _MIB
     return 0.0
 

@@ -22,8 +22,8 @@ from .entries import Entry
 from .examine import Examiner, whole_line
 from .tree import Node, unreadable
 
-_BLOCK = 1 << 20  # what is read at once
-_HELD = 1 << 20  # from when on it is passed on
+_BLOCK = 1 << 18  # what is read at once
+_HELD = 1 << 18  # from when on it is passed on
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
