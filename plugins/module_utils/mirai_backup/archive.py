@@ -60,7 +60,7 @@ class Archiver:
         """Write the whole tar stream. Raises EngineError for what cannot be read."""
         with open(self._spool_path, "w+b", opener=_private) as spool:
             with Members(self._root, write, spool, beside=True) as members:
-                for node in walk(self._root):
+                for node in walk(self._root, look_at_files=False):
                     added = self._add(node, members)
                     if added is not None:
                         signature, in_doubt = added
@@ -127,14 +127,15 @@ class Archiver:
 
     def _add(self, node: Node, members: Members) -> Optional[tuple[tuple, bool]]:
         """Archive one node: the signature it was read with and whether that is in doubt; None when it is gone."""
-        if kind_of(node) is None:
+        kind = kind_of(node)
+        if kind is None:
             self.findings.skipped[_shown(node.path)] = "not a file, directory or symlink"
             return None
         try:
             signature, size, in_doubt = members.add(node)
         except FileNotFoundError:
             return None
-        self.findings.count += stat.S_ISREG(node.status.st_mode)
+        self.findings.count += kind == "file"
         self.findings.size += size
         return signature, in_doubt
 

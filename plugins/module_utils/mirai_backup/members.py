@@ -143,7 +143,7 @@ class Members:
 
 def kind_of(node: Node) -> Optional[str]:
     """The entry type of ``node``; None for sockets, pipes and devices, which hold no content."""
-    return _KINDS.get(node.status.st_mode & 0o170000)
+    return "file" if node.status is None else _KINDS.get(node.status.st_mode & 0o170000)
 
 
 def _file_parts(node: Node) -> tuple:
