@@ -1,7 +1,8 @@
-"""Runs a command and watches the resident memory of its process, and of its children apart.
+"""Runs a command and watches the resident memory of its processes, and of the programs it starts apart.
 
 Memory is the kernel's own high-water mark (VmHWM), read again and again while the process lives, so that only a
-peak of the very last moment could be missed.
+peak of the very last moment could be missed. Of a second process of our own it is what that has for itself (RssAnon):
+the interpreter's code and the blocks that both see count once.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ _MIB = 1024
 
 @dataclass(frozen=True)
 class Peak:
-    """What one run took: peak of its own process, and of each program it started (the largest of a name), in MiB."""
+    """What one run took: its own processes together, and each program that it started (the largest of a name).
+
+    Peaks in MiB; those of several processes are added, whether they were at one time or not.
+    """
 
     seconds: float
     own: float
@@ -37,7 +41,7 @@ def watch(argv: list, environment: dict) -> Peak:
     process = subprocess.Popen(
         argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
     )
-    own, children = [0.0], {}
+    own, children = {}, {}
     ended = threading.Event()
     watcher = threading.Thread(target=_watch, args=(process.pid, own, children, ended))
     watcher.start()
@@ -46,7 +50,7 @@ def watch(argv: list, environment: dict) -> Peak:
     watcher.join()
     if process.returncode:
         raise CommandFailed(f"{argv} ended with status {process.returncode}: {said.strip()}")
-    return Peak(time.monotonic() - begun, own[0], children)
+    return Peak(time.monotonic() - begun, sum(own.values()), children)
 
 
 def merged(peaks: list[Peak]) -> Peak:
@@ -56,20 +60,28 @@ def merged(peaks: list[Peak]) -> Peak:
     return Peak(statistics.median(one.seconds for one in peaks), max(one.own for one in peaks), children)
 
 
-def _watch(pid: int, own: list, children: dict, ended: threading.Event) -> None:
+def _watch(pid: int, own: dict, children: dict, ended: threading.Event) -> None:
     while not ended.wait(_INTERVAL):
-        own[0] = max(own[0], _high_water(pid))
-        program = _program(pid)
+        own[pid] = max(own.get(pid, 0.0), _high_water(pid))
+        program, command = _program(pid), _command(pid)
         for child in _descendants(pid):
             # Between fork and exec a child is still a copy of its parent.
-            if program and _program(child) not in ("", program):
+            if not program or _command(child) in ("", command):
+                continue
+            if _program(child) == program:
+                own[child] = max(own.get(child, 0.0), _figure(child, "RssAnon"))
+            else:
                 name = _name(child)
                 children[name] = max(children.get(name, 0.0), _high_water(child))
 
 
 def _high_water(pid: int) -> float:
+    return _figure(pid, "VmHWM")
+
+
+def _figure(pid: int, name: str) -> float:
     for line in _read(f"/proc/{pid}/status").splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) / _MIB
     return 0.0
 
@@ -91,6 +103,10 @@ def _program(pid: int) -> str:
         return os.readlink(f"/proc/{pid}/exe")
     except OSError:
         return ""
+
+
+def _command(pid: int) -> str:
+    return _read(f"/proc/{pid}/cmdline")
 
 
 def _listing(path: str) -> list[str]:

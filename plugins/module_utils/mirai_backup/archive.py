@@ -8,27 +8,24 @@ is read again and appended (tar's rule: the later member counts). What will not 
 
 from __future__ import annotations
 
-import errno
-import grp
-import hashlib
 import json
 import os
-import pwd
 import stat
 import time
+from array import array
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import BinaryIO, Callable, Iterator, Optional
+from typing import Callable, Iterator, Optional
 
-from . import jsoncheck
-from .entries import Entry
+from .entries import Entry, path_of, start_of_line
+from .members import Members, kind_of
 from .text import unambiguous
-from .tree import RACY_NS, Node, unreadable, walk
+from .tree import RACY_NS, Node, walk
 
-_BLOCK = 1 << 20
 _PAUSES = (0.2, 0.5, 1.0)
-_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
 _END_OF_ARCHIVE = b"\0" * 1024
+# Tokens are 64-bit hashes of a path and its signature: two of them are the same by accident once in 2^64.
+_READ_AGAIN = 0
+_NO_RECORD = (_READ_AGAIN, b"")
 
 
 @dataclass
@@ -49,16 +46,12 @@ class Findings:
 
 
 class Archiver:
-    """Archives the directory ``root``; ``spool_path`` is a new file that keeps the entries.
-
-    A line of it holds the path in hex, the signature it was read with, and the entry as a manifest's line, with tabs
-    between.
-    """
+    """Archives the directory ``root``; ``spool_path`` is a new file that keeps the entries as lines of a manifest."""
 
     def __init__(self, root: str, spool_path: str) -> None:
         self._root = os.fsencode(root)
-        self._prefix = os.path.join(self._root, b"")
         self._spool_path = spool_path
+        self._first = array("q")  # a token of what each line of the first pass was read as
         self._again: dict = {}  # path → signature of its newest reading, for what was read again
         self._superseded: dict = {}  # path → how many of its members a later one replaces
         self.findings = Findings()
@@ -66,10 +59,16 @@ class Archiver:
     def write(self, write: Callable[[bytes], object]) -> None:
         """Write the whole tar stream. Raises EngineError for what cannot be read."""
         with open(self._spool_path, "w+b", opener=_private) as spool:
-            for node in walk(self._root):
-                self._add(node, write, spool, first=True)
-            self._settle(write, spool)
-            spool.flush()
+            with Members(self._root, write, spool, beside=True) as members:
+                for node in walk(self._root, look_at_files=False):
+                    added = self._add(node, members)
+                    if added is not None:
+                        signature, in_doubt = added
+                        self._first.append(_READ_AGAIN if in_doubt else hash((node.path, signature)))
+                torn = members.settle()
+            self._name_torn(torn)
+            with Members(self._root, write, spool) as members:
+                self._settle(members)
             self._drop_orphans()
             write(_END_OF_ARCHIVE)
         if self._superseded:
@@ -77,14 +76,16 @@ class Archiver:
 
     def lines(self) -> Iterator[bytes]:
         """The final entries in the order of the archive, each path once, as lines of a manifest."""
-        superseded = {os.fsencode(path).hex().encode("ascii"): count for path, count in self._superseded.items()}
+        superseded = dict(self._superseded)
+        starts = tuple(map(start_of_line, superseded))
         with open(self._spool_path, "rb") as spool:
-            for record in spool:
-                path, _numbers_text, line = record.split(b"\t", 2)
-                if superseded and superseded.get(path):
-                    superseded[path] -= 1
-                else:
-                    yield line[:-1]
+            for line in spool:
+                if superseded and line.startswith(starts):
+                    path = path_of(line)
+                    if superseded.get(path):
+                        superseded[path] -= 1
+                        continue
+                yield line[:-1]
 
     def entries(self) -> Iterator[Entry]:
         """The same as entries."""
@@ -99,177 +100,95 @@ class Archiver:
         for entry in self.entries():
             self._count(entry)
 
-    def _settle(self, write: Callable, spool: BinaryIO) -> None:
+    def _settle(self, members: Members) -> None:
         """Walk again and read again what changed, a few times; then name what does not hold still."""
-        end_of_first = spool.tell()
         for pause in _PAUSES:
-            changed = self._changed(spool, end_of_first)
+            changed = self._changed()
             if not changed:
                 return
             time.sleep(pause)
-            spool.seek(0, os.SEEK_END)
             for node, archived in changed:
-                self._read_again(node, archived, write, spool)
+                self._read_again(node, archived, members)
             time.sleep(RACY_NS / 1e9)  # a writer that rested while we read goes on within that time
-        still = self._changed(spool, end_of_first)
-        self.findings.unstable = [_shown(node.path) for node, _archived in still]
+        self.findings.unstable = [_shown(node.path) for node, _archived in self._changed()]
 
     def _drop_orphans(self) -> None:
         """What lay in a directory that became a file or a link has no place any more: none of its members counts."""
         replaced = {path for path, signature in self._again.items() if signature != (stat.S_IFDIR,)}
-        orphans: dict = {}
-        for path, _signature in _records(self._spool_path) if replaced else ():
-            if any(path[:end] in replaced for end in _ends_of_parents(path)):
-                orphans[path] = orphans.get(path, 0) + 1
-        for path, members in orphans.items():
-            self._superseded[os.fsdecode(path)] = self.findings.reread[_shown(path)] = members
-
-    def _read_again(self, node: Node, archived: bool, write: Callable, spool: BinaryIO) -> None:
-        signature = self._add(node, write, spool, first=False)
-        if signature is None:
+        if not replaced:
             return
-        if archived or node.path in self._again:
-            name = os.fsdecode(node.path)
-            self._superseded[name] = self._superseded.get(name, 0) + 1
-            self.findings.reread[_shown(node.path)] = self._superseded[name]
-        self._again[node.path] = signature
+        orphans: dict = {}
+        with open(self._spool_path, "rb") as spool:
+            for path in map(path_of, spool):
+                if any(path[:end] in replaced for end in _ends_of_parents(path)):
+                    orphans[path] = orphans.get(path, 0) + 1
+        for path, members in orphans.items():
+            self._superseded[path] = self.findings.reread[_shown(path)] = members
 
-    def _changed(self, spool: BinaryIO, end_of_first: int) -> list[tuple[Node, bool]]:
-        """The nodes that are not as archived, each with whether the first pass archived it at all."""
-        changed = []
-        vanished = []
-        spool.flush()
-        archived = _records(self._spool_path, end_of_first)
-        known = next(archived, None)
-        for node in walk(self._root):
-            while known is not None and _key(known[0]) < node.key:
-                vanished.append(_shown(known[0]))
-                known = next(archived, None)
-            signature = None
-            was_archived = known is not None and known[0] == node.path
-            if was_archived:
-                signature = known[1]
-                known = next(archived, None)
-            if self._again:
-                signature = self._again.get(node.path, signature)
-            if signature != node.signature and _kind(node) is not None:
-                changed.append((node, was_archived))
-        vanished += [_shown(path) for path, _signature in ([known] if known else []) + list(archived)]
-        self.findings.vanished = vanished
-        return changed
-
-    def _add(self, node: Node, write: Callable, spool: BinaryIO, first: bool) -> Optional[tuple]:
-        """Archive one node and note it in the spool; returns the signature it was read with, None if it is gone."""
-        kind = _kind(node)
+    def _add(self, node: Node, members: Members) -> Optional[tuple[tuple, bool]]:
+        """Archive one node: the signature it was read with and whether that is in doubt; None when it is gone."""
+        kind = kind_of(node)
         if kind is None:
             self.findings.skipped[_shown(node.path)] = "not a file, directory or symlink"
             return None
         try:
-            if kind == "file":
-                entry, signature = self._add_file(node, write, first)
-            else:
-                entry, signature = self._add_plain(node, kind, write), node.signature
+            signature, size, in_doubt = members.add(node)
         except FileNotFoundError:
             return None
-        self._count(entry)
-        spool.write(b"%s\t%s\t%s\n" % (node.path.hex().encode("ascii"), _numbers(signature), entry.line()))
-        return signature
+        self.findings.count += kind == "file"
+        self.findings.size += size
+        return signature, in_doubt
 
-    def _add_plain(self, node: Node, kind: str, write: Callable) -> Entry:
-        target = os.fsdecode(os.readlink(self._prefix + node.path)) if kind == "symlink" else ""
-        entry = _entry(node.path, kind, node.status, target=target)
-        write(entry.header())
-        return entry
+    def _name_torn(self, torn: dict) -> None:
+        """Note the torn files of the first pass, and that they are to be read again."""
+        for number, (_token, line) in enumerate(self._records() if torn else ()):
+            if number in torn:
+                self._first[number] = _READ_AGAIN
+                self.findings.unparsable[_shown(path_of(line))] = torn[number]
 
-    def _add_file(self, node: Node, write: Callable, first: bool) -> tuple[Entry, Optional[tuple]]:
-        path = self._prefix + node.path
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ELOOP):  # replaced since the walk: the next one sees it
-                raise FileNotFoundError(path) from error
-            raise unreadable(path, error) from error
-        try:
-            status = os.fstat(descriptor)
-            opened = Node(node.path, status)
-            small = status.st_size <= jsoncheck.WHOLE_LIMIT
-            entry, complaint = (_whole if small else _in_blocks)(opened, descriptor, write)
-            now = Node(node.path, os.fstat(descriptor))
-        finally:
-            os.close(descriptor)
-        if self.findings.unparsable:
-            self.findings.unparsable.pop(_shown(node.path), None)
-        if complaint:
-            self.findings.unparsable[_shown(node.path)] = complaint
-        doubtful = now.signature != opened.signature or opened.is_racy(time.time_ns()) or complaint
-        return entry, None if doubtful and first else opened.signature
+    def _read_again(self, node: Node, archived: bool, members: Members) -> None:
+        added = self._add(node, members)
+        if added is None:
+            return
+        complaints = tuple(members.settle().values())
+        self.findings.unparsable.pop(_shown(node.path), None)
+        if complaints:
+            self.findings.unparsable[_shown(node.path)] = complaints[0]
+        if archived or node.path in self._again:
+            self._superseded[node.path] = self._superseded.get(node.path, 0) + 1
+            self.findings.reread[_shown(node.path)] = self._superseded[node.path]
+        self._again[node.path] = added[0]
 
+    def _changed(self) -> list[tuple[Node, bool]]:
+        """The nodes that are not as archived, each with whether the first pass archived it at all."""
+        changed, vanished = [], []
+        first = self._records()
+        token, line = next(first, _NO_RECORD)
+        for node in walk(self._root):
+            now = hash((node.path, node.signature))
+            was_archived = now == token
+            if not was_archived and line:
+                path = path_of(line)
+                while line and _key(path) < node.key:
+                    vanished.append(_shown(path))
+                    token, line = next(first, _NO_RECORD)
+                    path = path_of(line) if line else b""
+                was_archived = bool(line) and path == node.path
+            read_as = token if was_archived else _READ_AGAIN
+            if was_archived:
+                token, line = next(first, _NO_RECORD)
+            if self._again and node.path in self._again:
+                read_as = hash((node.path, self._again[node.path]))
+            if now != read_as and kind_of(node) is not None:
+                changed.append((node, was_archived))
+        left = [line, *(line for _token, line in first)] if line else ()
+        self.findings.vanished = vanished + [_shown(path_of(one)) for one in left]
+        return changed
 
-def _whole(node: Node, descriptor: int, write: Callable) -> tuple[Entry, str]:
-    """Archive a small file from one reading of it."""
-    content = os.read(descriptor, node.status.st_size).ljust(node.status.st_size, b"\0")
-    complaint = jsoncheck.complaint(content) if _is_json(node.path) else ""
-    entry = _entry(node.path, "file", node.status, sha256=hashlib.sha256(content).hexdigest())
-    write(b"".join((entry.header(), content, _padding(len(content)))))
-    return entry, complaint
-
-
-def _in_blocks(node: Node, descriptor: int, write: Callable) -> tuple[Entry, str]:
-    """Archive a large file block by block; a file that shrinks meanwhile is filled up and read again later."""
-    write(_entry(node.path, "file", node.status).header())
-    digest = hashlib.sha256()
-    scanner = jsoncheck.Scanner() if _is_json(node.path) else None
-    left = node.status.st_size
-    while left:
-        block = os.read(descriptor, min(left, _BLOCK)) or b"\0" * min(left, _BLOCK)
-        digest.update(block)
-        if scanner is not None:
-            scanner.feed(block)
-        write(block)
-        left -= len(block)
-    write(_padding(node.status.st_size))
-    entry = _entry(node.path, "file", node.status, sha256=digest.hexdigest())
-    return entry, scanner.finish() if scanner is not None else ""
-
-
-def _entry(path: bytes, kind: str, status: os.stat_result, sha256: str = "", target: str = "") -> Entry:
-    mode = stat.S_IMODE(status.st_mode)
-    if kind == "file":
-        mode &= 0o1777  # a restore never creates setuid programs
-    return Entry(
-        path=os.fsdecode(path),
-        type=kind,
-        size=status.st_size if kind == "file" else 0,
-        mode=mode,
-        mtime_ns=status.st_mtime_ns,
-        uid=status.st_uid,
-        gid=status.st_gid,
-        owner=_account(status.st_uid),
-        group=_group(status.st_gid),
-        sha256=sha256,
-        target=target,
-    )
-
-
-def _kind(node: Node) -> Optional[str]:
-    """The entry type of ``node``; None for sockets, pipes and devices, which hold no content."""
-    return _KINDS.get(node.status.st_mode & 0o170000)
-
-
-def _records(spool_path: str, end: Optional[int] = None) -> Iterator[tuple[bytes, Optional[tuple]]]:
-    """Path and signature of every record before ``end``; no signature: read it again in any case."""
-    place = 0
-    with open(spool_path, "rb") as spool:
-        for line in spool:
-            if end is not None and place >= end:
-                return
-            place += len(line)
-            path, numbers, _entry_text = line.split(b"\t", 2)
-            yield bytes.fromhex(path.decode("ascii")), tuple(map(int, numbers.split())) or None
-
-
-def _numbers(signature: Optional[tuple]) -> bytes:
-    return " ".join(map(str, signature or ())).encode("ascii")
+    def _records(self) -> Iterator[tuple[int, bytes]]:
+        """Token and line of everything that the first pass read."""
+        with open(self._spool_path, "rb") as spool:
+            yield from zip(self._first, spool)
 
 
 def _ends_of_parents(path: bytes) -> Iterator[int]:
@@ -281,33 +200,9 @@ def _key(path: bytes) -> tuple[bytes, ...]:
     return tuple(path.split(b"/")) if path else ()
 
 
-def _is_json(path: bytes) -> bool:
-    return path.lower().endswith(b".json")
-
-
-def _padding(size: int) -> bytes:
-    return b"\0" * (-size % 512)
-
-
 def _shown(path: bytes) -> str:
     return unambiguous(os.fsdecode(path)) or "."
 
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_EXCL, 0o600)
-
-
-@lru_cache(maxsize=256)
-def _account(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return ""
-
-
-@lru_cache(maxsize=256)
-def _group(gid: int) -> str:
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return ""

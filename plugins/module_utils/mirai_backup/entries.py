@@ -17,6 +17,9 @@ from .text import printable
 _quoted = json.encoder.encode_basestring_ascii
 
 ROOT = "data"
+_UNKNOWN = "0" * 64
+_SHA256 = b',"sha256":"'
+_UNKNOWN_FIELD = _SHA256 + _UNKNOWN.encode("ascii") + b'"'
 TYPES = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "symlink"}
 
 
@@ -116,6 +119,51 @@ class Entry:
         info.uid, info.gid, info.uname, info.gname = self.uid, self.gid, self.owner, self.group
         info.linkname = self.target
         return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+
+
+def file_parts(
+    path: bytes, size: int, mode: int, mtime_ns: int, uid: int, gid: int, owner: str, group: str
+) -> tuple[bytes, bytes, bytes]:
+    """The header of a file, and its line before and after the SHA-256, which is not known yet.
+
+    They are what ``Entry.header`` and ``Entry.line`` give, in a fifth of the time where nothing is out of the ordinary.
+    """
+    name = b"data/" + path
+    seconds = mtime_ns // 10**9
+    plain = len(name) <= tarfile.LENGTH_NAME and size < 1 << 33 and 0 <= seconds < 1 << 33 and max(uid, gid) < 1 << 21
+    try:
+        text = path.decode("utf-8")
+    except UnicodeDecodeError:
+        plain = False
+    if not plain:
+        entry = Entry(os.fsdecode(path), "file", size, mode, mtime_ns, uid, gid, owner, group, sha256=_UNKNOWN)
+        before, _, after = entry.line().partition(_UNKNOWN_FIELD)
+        return entry.header(), before + _SHA256, b'"' + after
+    before = (
+        f'{{"path":{_quoted(text)},"type":"file","size":{size},"mode":"{mode:04o}","mtime_ns":{mtime_ns}'
+        f"{_owned_text(uid, gid, owner, group)}"
+    )
+    header = _file_header(name, size, seconds, mode, uid, gid, owner, group)
+    return header, before.encode("ascii") + _SHA256, b'"}'
+
+
+def path_of(line: bytes) -> bytes:
+    """The path of the entry whose line this is."""
+    values = json.loads(line)
+    encoded = values.get("path_base64")
+    return os.fsencode(values["path"]) if encoded is None else base64.b64decode(encoded)
+
+
+def start_of_line(path: bytes) -> bytes:
+    """What the line of an entry of that path starts with; so may those of other paths that are not UTF-8."""
+    return f'{{"path":{_quoted(printable(os.fsdecode(path)))},'.encode("ascii")
+
+
+@lru_cache(maxsize=256)
+def _owned_text(uid: int, gid: int, owner: str, group: str) -> str:
+    """The part of a line that files of one owner share."""
+    names = ((name, value) for name, value in (("owner", owner), ("group", group)) if value)
+    return f',"uid":{uid},"gid":{gid}' + "".join(f',"{name}":{_quoted(value)}' for name, value in names)
 
 
 def _file_header(name: bytes, size: int, seconds: int, mode: int, uid: int, gid: int, owner: str, group: str) -> bytes:

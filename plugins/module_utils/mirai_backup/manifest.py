@@ -10,6 +10,7 @@ digest of the entries' lines, so that every edit is seen.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass, field, fields
 from typing import BinaryIO, Iterable, Iterator, Optional, Union
@@ -25,6 +26,7 @@ SIGNATURE = ".sig"  # what a manifest's detached signature adds to its name
 _ENTRIES = b'"entries": [\n'
 _NO_ENTRIES = b"]\n}\n"
 _HEAD_LIMIT = 64 << 20
+_TOGETHER = 500
 _DATABASE_KEYS = frozenset(
     ("name", "system_identifier", "server_version", "size", "properties", "roles", "fingerprint")
 )
@@ -106,8 +108,8 @@ def write(path: str, manifest: Manifest, entries: Iterable[Union[Entry, bytes]] 
 def entries_digest(entries: Iterable[Union[Entry, bytes]]) -> str:
     """The digest of the entries' lines."""
     digest = hashlib.sha256()
-    for entry in entries:
-        digest.update(_line(entry))
+    for lines in _batches(entries):
+        digest.update(b"".join(lines))
     return digest.hexdigest()
 
 
@@ -189,8 +191,8 @@ def read_entries(path: str, manifest: Manifest) -> Iterator[Entry]:
 def _blocks(head: dict, entries: Iterable[Union[Entry, bytes]]) -> Iterator[bytes]:
     yield _head_text(head) + _ENTRIES
     separator = b""
-    for entry in entries:
-        yield separator + _line(entry)
+    for lines in _batches(entries):
+        yield separator + b",\n".join(lines)
         separator = b",\n"
     yield (b"\n" if separator else b"") + b"]\n}\n"
 
@@ -224,6 +226,12 @@ def _head_text(head: dict) -> bytes:
 def _digest(head: dict) -> str:
     canonical = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _batches(entries: Iterable[Union[Entry, bytes]]) -> Iterator[list[bytes]]:
+    """The entries' lines, many at a time."""
+    lines = map(_line, entries)
+    return iter(lambda: list(itertools.islice(lines, _TOGETHER)), [])
 
 
 def _line(entry: Union[Entry, bytes]) -> bytes:

@@ -141,6 +141,43 @@ class Child:
         return ProcessError(f"{self.command.name} {how}" + (f": {said}" if said else ""), status=status)
 
 
+class Fed:
+    """``command`` beside us, fed through a pipe; it writes to the open file ``out``."""
+
+    def __init__(self, command: Command, out: int) -> None:
+        read_end, write_end = wide_pipe()
+        self._input = io.BufferedWriter(write_end, STDERR_TAIL)
+        try:
+            with read_end:
+                self._child = Child(command, read_end, out)
+        except BaseException:
+            write_end.close()
+            raise
+
+    def write(self, block: bytes) -> None:
+        """Write all of ``block`` now. Raises ProcessError when it has ended."""
+        try:
+            self._input.write(block)
+            self._input.flush()
+        except BrokenPipeError as error:
+            raise self._child.error(self._child.wait()) from error
+
+    def finish(self) -> None:
+        """End its input and wait for it. Raises ProcessError unless it ends with status 0."""
+        with contextlib.suppress(BrokenPipeError):  # its status says why
+            self._input.close()
+        status = self._child.wait()
+        if status:
+            raise self._child.error(status)
+
+    def end(self) -> None:
+        """End it if it still runs, and give back what it held."""
+        self._child.end()
+        self._child.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._input.close()
+
+
 def end_all() -> None:
     """End every process that is still running (called when a run is interrupted)."""
     with _live_guard:

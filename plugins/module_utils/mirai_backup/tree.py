@@ -14,10 +14,13 @@ RACY_NS = 100_000_000
 
 
 class Node(NamedTuple):
-    """One file, directory or symlink: ``path`` is relative to the root (bytes, empty for the root itself)."""
+    """One file, directory or symlink: ``path`` is relative to the root (bytes, empty for the root itself).
+
+    ``status`` is None for a file that was not looked at.
+    """
 
     path: bytes
-    status: os.stat_result
+    status: Optional[os.stat_result]
 
     @property
     def key(self) -> tuple[bytes, ...]:
@@ -37,25 +40,29 @@ class Node(NamedTuple):
         return now_ns - self.status.st_mtime_ns < RACY_NS and stat.S_ISREG(self.status.st_mode)
 
 
-def walk(root: bytes) -> Iterator[Node]:
+def walk(root: bytes, look_at_files: bool = True) -> Iterator[Node]:
     """Every node below ``root``, the root first, each directory's names sorted as bytes.
 
-    What vanishes while the walk is under way is left out. Raises EngineError for what cannot be read.
+    What vanishes while the walk is under way is left out. Raises EngineError for what cannot be read. For who opens
+    every file anyway, it need not look at what directories say are files.
     """
     status = _status(root)
     if status is None or not stat.S_ISDIR(status.st_mode):
         raise EngineError(f"data directory {os.fsdecode(root)} is not there", "correct data_dir")
     yield Node(b"", status)
     prefix = os.path.join(root, b"")
-    pending = [_listing(root, b"")]
+    pending = [_listing(root, b"", not look_at_files)]
     while pending:
-        for path in pending[-1]:
+        for path, is_file in pending[-1]:
+            if is_file:
+                yield Node(path, None)
+                continue
             status = _status(prefix + path)
             if status is None:
                 continue
             yield Node(path, status)
             if status.st_mode & 0o170000 == stat.S_IFDIR:
-                pending.append(_listing(prefix + path, path))
+                pending.append(_listing(prefix + path, path, not look_at_files))
                 break
         else:
             pending.pop()
@@ -71,16 +78,21 @@ def measure(root: bytes) -> tuple[int, int]:
     return count, total
 
 
-def _listing(directory: bytes, path: bytes) -> Iterator[bytes]:
+def _listing(directory: bytes, path: bytes, scan: bool) -> Iterator[tuple[bytes, bool]]:
+    """The paths in ``directory``, and of each whether it is known to be a file, which takes a ``scan``."""
     try:
-        names = sorted(os.listdir(directory))
+        if scan:
+            with os.scandir(directory) as found:
+                names = sorted((one.name, one.is_file(follow_symlinks=False)) for one in found)
+        else:
+            names = [(name, False) for name in sorted(os.listdir(directory))]
     except (FileNotFoundError, NotADirectoryError):
         names = []
     except OSError as error:
         raise unreadable(directory, error) from error
     if not path:
         return iter(names)
-    return (path + b"/" + name for name in names)
+    return ((path + b"/" + name, is_file) for name, is_file in names)
 
 
 def _status(path: bytes) -> Optional[os.stat_result]:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import fake_postgresql
 import pytest
 from hypothesis import HealthCheck, settings
-from mirai_backup import archive, config, index, manifest, repository, seal, text
+from mirai_backup import archive, config, index, manifest, members, repository, seal, text
 from mirai_backup.sinks import HashedFile
 
 _LENIENT = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
@@ -161,15 +161,21 @@ _NO_ENTRIES = hashlib.sha256(b"").hexdigest()
 
 
 @pytest.fixture
-def archived(tmp_path):
-    """Archives a directory: the tar stream, its entries, the findings. ``hook`` is called before each block."""
+def archived(tmp_path, monkeypatch):
+    """Archives a directory: the tar stream, its entries, the findings. ``hook`` is called before each block.
 
-    def make(root, hook=lambda number: None):
+    With a hook every member is a block of its own, or more where it is large.
+    """
+
+    def make(root, hook=None):
+        if hook is not None:
+            monkeypatch.setattr(members, "_HELD", 1)
         archiver = archive.Archiver(str(root), str(tmp_path / f"entries{len(os.listdir(tmp_path))}"))
         blocks = []
 
         def write(block):
-            hook(len(blocks))
+            if hook is not None:
+                hook(len(blocks))
             blocks.append(bytes(block))
 
         archiver.write(write)

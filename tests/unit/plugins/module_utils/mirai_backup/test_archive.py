@@ -60,10 +60,6 @@ def test_an_entry_says_what_the_file_was(data, archived):
     assert entry.sha256 == hashlib.sha256(b"{}").hexdigest()
 
 
-def test_an_account_without_a_name_is_kept_by_number(data, archived):
-    assert archive._account(2**31 - 7) == archive._group(2**31 - 7) == ""
-
-
 def test_sockets_and_pipes_are_left_out_and_named(data, archived, monkeypatch):
     root = data({"a": b""})
     os.mkfifo(root / "pipe")
@@ -80,6 +76,36 @@ def test_a_torn_json_file_is_named(quick, data, archived, torn):
     _stream, entries, findings = archived(data({"a.JSON": torn, "not.txt": b"{"}))
     assert list(findings.unparsable) == ["a.JSON"]
     assert [entry.path for entry in entries] == ["", "not.txt", "a.JSON"]
+
+
+def test_torn_files_among_many_are_read_again_and_named(quick, data, archived):
+    """So many that a process beside us finds them."""
+    files = {f"{number:04d}.json": b"[%d" % number if number % 500 == 7 else b"[]" for number in range(3000)}
+    _stream, entries, findings = archived(data(files))
+    assert sorted(findings.unparsable) == [f"{number:04d}.json" for number in range(7, 3000, 500)]
+    assert findings.reread == dict.fromkeys(findings.unparsable, 1)
+    assert sorted(entry.path for entry in entries) == ["", *sorted(files)]
+    assert findings.count == 3000
+
+
+def test_a_torn_file_that_vanishes_stays_named(quick, data, archived):
+    root = data({"a.json": b'{"a": ', "b.json": b"[]"})
+    _stream, entries, findings = archived(root, once(2, (root / "a.json").unlink))
+    assert list(findings.unparsable) == findings.vanished == ["a.json"]
+    assert [entry.path for entry in entries] == ["", "a.json", "b.json"]
+
+
+def test_names_that_look_alike_are_told_apart(quick, data, archived):
+    """One that is not UTF-8 is shown as the other; only the one that changed is read again."""
+    root = data({"x": b""})
+    for name in (b"\xff", b"\\xff"):
+        path = os.path.join(os.fsencode(root), name)
+        with open(path, "wb") as file:
+            file.write(name)
+        os.utime(path, (1, 1) if name == b"\xff" else None)
+    _stream, entries, findings = archived(root)
+    assert sorted(entry.path for entry in entries) == sorted(["", "x", os.fsdecode(b"\xff"), "\\xff"])
+    assert len(findings.reread) == 1
 
 
 def test_a_torn_file_that_its_writer_completes_is_read_again(quick, data, archived, restored):

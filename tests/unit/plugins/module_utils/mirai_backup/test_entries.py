@@ -8,7 +8,7 @@ import tarfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mirai_backup.entries import Entry, from_member
+from mirai_backup.entries import Entry, file_parts, from_member, path_of, start_of_line
 from mirai_backup.errors import MismatchError
 
 NAMES = st.binary(min_size=1, max_size=300).map(lambda raw: os.fsdecode(raw.replace(b"\0", b"_").replace(b"/", b"_")))
@@ -106,3 +106,21 @@ def test_what_is_no_entry_is_refused(values):
 def test_a_path_that_does_not_stay_below_the_data_directory_is_refused(change):
     with pytest.raises(MismatchError, match="does not stay below data/"):
         Entry.parse({**ONE.document(), **change})
+
+
+@given(ENTRIES)
+def test_a_line_tells_its_path(entry):
+    path = os.fsencode(entry.path)
+    assert path_of(entry.line()) == path
+    assert entry.line().startswith(start_of_line(path))
+
+
+@given(
+    st.binary(min_size=1, max_size=120), st.integers(0, 2**40), st.integers(0, 0o1777), st.integers(-(2**40), 2**62),
+    st.integers(0, 2**31), ACCOUNTS, ACCOUNTS,
+)  # fmt: skip
+def test_the_parts_of_a_file_are_those_of_its_entry(path, size, mode, mtime_ns, uid, owner, group):
+    entry = Entry(os.fsdecode(path), "file", size, mode, mtime_ns, uid, 0, owner, group, sha256="ab" * 32)
+    header, before, after = file_parts(path, size, mode, mtime_ns, uid, 0, owner, group)
+    assert header == entry.header()
+    assert before + b"ab" * 32 + after == entry.line()

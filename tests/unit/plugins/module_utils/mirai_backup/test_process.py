@@ -215,3 +215,38 @@ def test_two_hundred_runs_leak_nothing():
     assert os.listdir("/proc/self/fd") == before
     assert not process._live
     assert threading.active_count() == 1
+
+
+@pytest.fixture
+def out(tmp_path):
+    with (tmp_path / "out").open("w+b") as file:
+        yield file
+
+
+def test_a_program_beside_us_gets_what_it_is_fed(out):
+    one = process.Fed(Command(("tr", "a-z", "A-Z")), out.fileno())
+    for _number in range(3):
+        one.write(b"word ")
+    one.finish()
+    one.end()
+    assert out.seek(0) == 0
+    assert out.read() == b"WORD WORD WORD "
+    assert not process._live
+
+
+def test_a_program_beside_us_that_fails_is_named(out):
+    for ends, script in ((True, "exit 3"), (False, "cat; echo it broke >&2; exit 3")):
+        one = process.Fed(shell(script), out.fileno())
+        if ends:
+            one._child.popen.wait()
+        with pytest.raises(ProcessError, match="^sh exited with status 3"):
+            one.write(b"word")
+            one.finish()
+        one.end()
+
+
+def test_a_program_beside_us_that_is_not_there_is_named(out):
+    before = set(os.listdir("/proc/self/fd"))
+    with pytest.raises(ProcessError, match="program cannot be started"):
+        process.Fed(Command(("/no/such/program",)), out.fileno())
+    assert len(os.listdir("/proc/self/fd")) == len(before)

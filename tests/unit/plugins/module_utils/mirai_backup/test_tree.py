@@ -84,6 +84,30 @@ def test_what_cannot_be_read_is_an_error_and_not_left_out(data, monkeypatch, cal
     assert "incomplete backup is not made" in caught.value.next_step
 
 
+def test_files_need_not_be_looked_at(data):
+    root = data({"a/b": b"", "a/c/d": b"", "z": b"", "e/f": b""})
+    (root / "link").symlink_to("z")
+    os.mkfifo(root / "a" / "pipe")
+    everything = list(tree.walk(os.fsencode(root)))
+    seen = list(tree.walk(os.fsencode(root), look_at_files=False))
+    assert [node.path for node in seen] == [node.path for node in everything]
+    assert {node.path for node in seen if node.status is None} == {b"a/b", b"a/c/d", b"e/f", b"z"}
+
+
+def test_a_directory_that_cannot_be_scanned_is_an_error(data, monkeypatch):
+    root = data({"locked/secret": b""})
+    real = os.scandir
+
+    def refuse(path):
+        if path.endswith(b"locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(EngineError, match="locked cannot be read: Permission denied"):
+        list(tree.walk(os.fsencode(root), look_at_files=False))
+
+
 def test_measure_counts_files_and_their_bytes(data):
     root = data({"a": b"12345", "sub/b": b"123"})
     (root / "link").symlink_to("a")

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Digests the files of an archive and tells torn JSON from whole, beside the one that reads and packs them.
+
+Both are given the same blocks, so that each file is read once. ``beside`` runs ``main`` in a process of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import mmap
+import os
+import sys
+from typing import BinaryIO, Optional, Union
+
+from . import jsoncheck
+
+SLOT, SLOTS = 4 << 20, 3  # bytes of a block at most, and how many may wait; only what is filled takes memory
+
+# A row says what there is to a block's bytes from ``start`` to ``end``: (before, after, start, end, is_json, more).
+# ``before`` and ``after`` are the entry's line, between them goes its digest; ``after`` is None where it is whole.
+# ``more``: the file goes on in the next row, and the line comes with its last.
+
+
+def whole_line(line: bytes) -> tuple:
+    """The row of an entry without content."""
+    return (line, None, 0, 0, False, False)
+
+
+class Examiner:
+    """Writes a line to ``out`` for every row; ``torn`` maps the number of a line to what is wrong with its JSON."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._number = 0
+        self._digest = hashlib.sha256()
+        self._scanner: Optional[jsoncheck.Scanner] = None
+        self._within = False
+        self.torn: dict[int, str] = {}
+
+    def take(self, rows: list, block: Union[bytes, memoryview]) -> None:
+        """Examine what ``rows`` say of ``block``."""
+        lines = []
+        for before, after, start, end, is_json, more in rows:
+            if after is None:
+                lines.append(before)
+            elif more or self._within:
+                self._part(block[start:end], is_json)
+                self._within = more
+                if more:
+                    continue
+                lines.append(before + self._finished() + after)
+            else:
+                content = bytes(block[start:end])
+                complaint = jsoncheck.complaint(content) if is_json else ""
+                if complaint:
+                    self.torn[self._number] = complaint
+                lines.append(before + hashlib.sha256(content).hexdigest().encode("ascii") + after)
+            self._number += 1
+        lines.append(b"")
+        self._out.write(b"\n".join(lines))
+
+    def _part(self, content: Union[bytes, memoryview], is_json: bool) -> None:
+        if not self._within:
+            self._digest = hashlib.sha256()
+            self._scanner = jsoncheck.Scanner() if is_json else None
+        self._digest.update(content)
+        if self._scanner is not None:
+            self._scanner.feed(bytes(content))
+
+    def _finished(self) -> bytes:
+        complaint = self._scanner.finish() if self._scanner is not None else ""
+        if complaint:
+            self.torn[self._number] = complaint
+        return self._digest.hexdigest().encode("ascii")
+
+
+def main() -> None:
+    """Be that process: examine what comes until the pipe ends."""
+    shared, freed, torn = map(int, sys.argv[2:])
+    commands, out = sys.stdin.buffer, sys.stdout.buffer
+    blocks = memoryview(mmap.mmap(shared, SLOTS * SLOT, prot=mmap.PROT_READ))
+    examiner = Examiner(out)
+    while True:
+        try:
+            start, end, rows = marshal.load(commands)
+        except EOFError:
+            break
+        try:
+            examiner.take(rows, blocks[start:end])
+            out.flush()
+        except OSError as error:
+            sys.exit(f"the list of files cannot be written: {error.strerror}")
+        os.write(freed, b".")
+    with open(torn, "wb") as file:
+        file.write(marshal.dumps(examiner.torn))

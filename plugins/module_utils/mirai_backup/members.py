@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Puts single paths of the data directory into a tar stream, each file from one reading, and notes their entries.
+
+Members are gathered into blocks. Where there is a core for it, a process beside us digests and checks what they hold.
+"""
+
+from __future__ import annotations
+
+import errno
+import grp
+import os
+import pwd
+import stat
+import time
+from functools import lru_cache
+from typing import BinaryIO, Callable, Optional
+
+from . import entries, jsoncheck
+from .beside import Beside
+from .entries import Entry
+from .examine import Examiner, whole_line
+from .tree import Node, unreadable
+
+_BLOCK = 1 << 18  # what is read at once
+_HELD = 1 << 18  # from when on it is passed on
+_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Members:
+    """Writes members of the archive of ``root`` with ``write``, and for each its line of a manifest to ``lines``.
+
+    ``beside`` allows a process of its own for what can be done beside the reading, once there is a block of it.
+    """
+
+    def __init__(self, root: bytes, write: Callable[[bytes], object], lines: BinaryIO, beside: bool = False) -> None:
+        self._prefix = os.path.join(root, b"")
+        self._write = write
+        self._lines = lines
+        self._may_start = beside and len(os.sched_getaffinity(0)) > 1
+        self._examiner = Examiner(lines)
+        self._beside: Optional[Beside] = None
+        self._rows: list = []
+        self._held: list = []
+        self._size = 0
+
+    def __enter__(self) -> "Members":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._beside is not None:
+            self._beside.end()
+
+    def add(self, node: Node) -> tuple[tuple, int, bool]:
+        """Archive ``node``: the signature it was read with, its size, and whether it may have changed meanwhile.
+
+        Raises FileNotFoundError when it is gone, EngineError when it cannot be read.
+        """
+        kind = kind_of(node)
+        if kind == "file":
+            return self._add_file(node)
+        target = os.fsdecode(os.readlink(self._prefix + node.path)) if kind == "symlink" else ""
+        entry = _plain(node, kind, target)
+        self._hold(whole_line(entry.line()), entry.header())
+        return node.signature, 0, False
+
+    def _add_file(self, node: Node) -> tuple[tuple, int, bool]:
+        path = self._prefix + node.path
+        try:
+            descriptor = os.open(path, _FLAGS)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP):  # replaced since the walk: the next one sees it
+                raise FileNotFoundError(path) from error
+            raise unreadable(path, error) from error
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise FileNotFoundError(path)
+            opened = Node(node.path, status)
+            if status.st_size <= jsoncheck.WHOLE_LIMIT:
+                self._whole(opened, os.read(descriptor, status.st_size))
+            else:
+                self._in_blocks(opened, descriptor)
+            now = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        changed = now.st_ctime_ns != status.st_ctime_ns or now.st_mtime_ns != status.st_mtime_ns
+        in_doubt = changed or now.st_size != status.st_size or opened.is_racy(time.time_ns())
+        return opened.signature, status.st_size, in_doubt
+
+    def _whole(self, node: Node, content: bytes) -> None:
+        """Archive a small file; one that shrank meanwhile is filled up and read again later."""
+        size = node.status.st_size
+        header, before, after = _file_parts(node)
+        start = self._size + len(header)
+        row = (before, after, start, start + size, _is_json(node.path), False)
+        self._hold(row, header, content.ljust(size + -size % 512, b"\0"))
+
+    def _in_blocks(self, node: Node, descriptor: int) -> None:
+        """The same for a large file, block by block."""
+        header, before, after = _file_parts(node)
+        self._hold(None, header)
+        is_json, left = _is_json(node.path), node.status.st_size
+        while left:
+            wanted = min(left, _BLOCK)
+            content = os.read(descriptor, wanted) or b"\0" * wanted
+            left -= len(content)
+            start = self._size
+            self._hold((before, after, start, start + len(content), is_json, left > 0), content)
+        self._hold(None, b"\0" * (-node.status.st_size % 512))
+
+    def settle(self) -> dict:
+        """Write what is held; returns what is wrong with the JSON of files, by the numbers of their lines."""
+        self._pass_on()
+        if self._beside is None:
+            self._lines.flush()
+            torn, self._examiner.torn = self._examiner.torn, {}
+            return torn
+        torn = self._beside.finish()
+        self._lines.seek(0, os.SEEK_END)
+        return torn
+
+    def _hold(self, row: Optional[tuple], *pieces: bytes) -> None:
+        if row is not None:
+            self._rows.append(row)
+        self._held += pieces
+        self._size += sum(map(len, pieces))
+        if self._size >= _HELD:
+            if self._may_start:
+                self._may_start = False
+                self._beside = Beside(self._lines.fileno())
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Hand what is held to the stream and to whoever examines it."""
+        block = b"".join(self._held)
+        (self._beside or self._examiner).take(self._rows, block)
+        self._rows, self._held, self._size = [], [], 0
+        if block:
+            self._write(block)
+
+
+def kind_of(node: Node) -> Optional[str]:
+    """The entry type of ``node``; None for sockets, pipes and devices, which hold no content."""
+    return "file" if node.status is None else _KINDS.get(node.status.st_mode & 0o170000)
+
+
+def _file_parts(node: Node) -> tuple:
+    """The header of the file ``node``, and its line before and after the digest."""
+    one = node.status
+    mode = one.st_mode & 0o1777  # a restore never creates setuid programs
+    owner, group = _account(one.st_uid), _group(one.st_gid)
+    return entries.file_parts(node.path, one.st_size, mode, one.st_mtime_ns, one.st_uid, one.st_gid, owner, group)
+
+
+def _plain(node: Node, kind: str, target: str) -> Entry:
+    """The entry of a directory or a symlink."""
+    one = node.status
+    return Entry(
+        path=os.fsdecode(node.path),
+        type=kind,
+        size=0,
+        mode=stat.S_IMODE(one.st_mode),
+        mtime_ns=one.st_mtime_ns,
+        uid=one.st_uid,
+        gid=one.st_gid,
+        owner=_account(one.st_uid),
+        group=_group(one.st_gid),
+        target=target,
+    )
+
+
+def _is_json(path: bytes) -> bool:
+    return path[-5:].lower() == b".json"
+
+
+@lru_cache(maxsize=256)
+def _account(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+@lru_cache(maxsize=256)
+def _group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return ""
