@@ -22,12 +22,6 @@ PINNED = (
     " SET LOCAL row_security=off"
 )
 
-# The planner does not see that long values are fetched from elsewhere. So that tables which look small to it get
-# parallel workers too, as many as the server allows, where that is worth the start of them.
-_PARALLEL = (
-    "SET LOCAL min_parallel_table_scan_size=0; SET LOCAL parallel_setup_cost=250; SET LOCAL parallel_tuple_cost=0"
-)
-
 _LARGE_OBJECTS = """
 WITH sizes AS MATERIALIZED (
   SELECT oid, lo_lseek64(lo_open(oid, 262144), 0, 2) AS size FROM pg_largeobject_metadata)
@@ -46,7 +40,7 @@ def take(session: Session, mode: str, version_num: int, early: Optional[dict] = 
     rows, digest), sequences (name → low, high), large_objects, schema (object → digest), excluded (name → why).
     Raises DatabaseError naming the statement that failed.
     """
-    session.execute(f"{PINNED}; {_PARALLEL}")
+    session.execute(PINNED)
     positions = sequences(session, relations.find(session)) if early is None else early
     found = relations.find(session)
     tables, excluded = {}, {}
