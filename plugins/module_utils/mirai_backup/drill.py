@@ -21,6 +21,7 @@ from . import (
     drill_history,
     filesproof,
     fingerprint,
+    language,
     manifest,
     postgres,
     priority,
@@ -93,7 +94,7 @@ def _run(config: Config, word: str, observer: Observer, access: Access, offsite:
         raise
     finally:
         observer.done()
-    directory = drill_files.keep(config.repository, document)
+    directory = drill_files.keep(config.repository, document, language.chosen(config.language))
     observer.say(f"drill of {backup.id}: {document['verdict']}", "INFO" if document["verdict"] == "pass" else "ERROR")
     exit_code = refused.exit_code if refused else _EXIT.get(document["verdict"], COULD_NOT_VERIFY)
     lines = _lines(document, directory)
