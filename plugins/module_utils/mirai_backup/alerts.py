@@ -16,7 +16,6 @@ from .outcome import FAILED, OK, Outcome
 from .runs import Run
 
 _SUBJECT = 160
-_WIDTH = 12  # of the labels in the body, with the space behind them
 _TONES = {"FAILED": "failure", "INCOMPLETE": "warning", "RECOVERED": "success", "SUCCESS": "success"}
 _UNBEGUN = (10, 64)
 
@@ -58,7 +57,7 @@ def message(config: Config, run: Run, first: str) -> Message:
         ("repository", config.repository),
         ("log", config.log),
     ]
-    body = "".join(f"{line}\n" for line in notices.lines(tongue, [row for row in rows if row[1]], _WIDTH))
+    body = "".join(f"{line}\n" for line in notices.lines(tongue, [row for row in rows if row[1]]))
     subject, body = secrecy.clean(config, subject), secrecy.clean(config, body)
     if len(subject) > _SUBJECT:
         subject = subject[: _SUBJECT - 1] + "…"

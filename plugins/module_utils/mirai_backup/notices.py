@@ -71,7 +71,7 @@ WORDS = {
         "cause": "原因",
         "next_step": "次の手順",
         "problem": "問題",
-        "last_good": "最後の正常なバックアップ",
+        "last_good": "直近の正常",
         "good_said": "{id}（{halves}、{age} 前、{path}）",
         "halves": "{0}と {1}",
         "good_none": "なし",
@@ -103,11 +103,13 @@ def title(language: str, verb: str, kind: str) -> str:
     return say(language, "title", verb=words[verb], kind=words[kind]) if kind else words[verb]
 
 
-def lines(language: str, rows: Iterable[tuple[str, str]], width: int) -> list[str]:
-    """A line for each key and value, the values one under the other at ``width`` columns or behind a longer label."""
-    found = []
-    for key, value in rows:
-        label = f"{say(language, key)}:"
-        columns = sum(2 if unicodedata.east_asian_width(one) in "FW" else 1 for one in label)
-        found.append(f"{label}{' ' * max(1, width - columns)}{value}")
-    return found
+def lines(language: str, rows: Iterable[tuple[str, str]]) -> list[str]:
+    """A line for each key and value, the values one under the other."""
+    labels = [(f"{say(language, key)}:", value) for key, value in rows]
+    width = max((_columns(label) for label, _value in labels), default=0) + 1
+    return [f"{label}{' ' * (width - _columns(label))}{value}" for label, value in labels]
+
+
+def _columns(words: str) -> int:
+    """How wide a terminal shows ``words``."""
+    return sum(2 if unicodedata.east_asian_width(one) in "FW" else 1 for one in words)

@@ -15,7 +15,6 @@ from .repository import Backup
 LATEST = "LATEST_BACKUP.txt"
 METADATA = "backup_metadata.log"
 _TAIL = 1 << 16
-_WIDTH = 15  # of the labels in LATEST_BACKUP.txt, with the space behind them
 _FLAGS = {"full": "", "database": " --db-only", "json": " --json-only"}
 
 
@@ -32,7 +31,7 @@ def write_latest(repository: str, backup: Backup, language: str) -> None:
         ("restore_with", f"mirai-backup restore {head.id}{_FLAGS[head.kind]}"),
         *(("warning", one) for one in head.warnings),
     ]
-    content = "".join(f"{line}\n" for line in notices.lines(language, rows, _WIDTH))
+    content = "".join(f"{line}\n" for line in notices.lines(language, rows))
     safefile.write(os.path.join(repository, LATEST), iter((content.encode("utf-8", "backslashreplace"),)))
 
 

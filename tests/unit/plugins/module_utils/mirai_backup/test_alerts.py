@@ -80,7 +80,7 @@ def test_message_in_japanese_begins_with_the_word_that_filters_know(settings_of,
         assert words in told.body, told.body
     assert f"ログ:       {config.log}" in told.body
     elsewhere = alerts.message(replace(config, repository="/nowhere"), FAILED, "FAILED")
-    assert "最後の正常なバックアップ: 不明: " in elsewhere.body
+    assert "直近の正常: 不明: " in elsewhere.body
 
 
 def test_without_any_backup_and_without_a_repository(settings_of, repo):

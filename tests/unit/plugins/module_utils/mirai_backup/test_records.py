@@ -21,8 +21,8 @@ def test_it_is_described_in_japanese_and_names_the_same(repo, sealed):
     head = sealed("database")
     records.write_latest(repo, repository.listing(repo).backups[0], "ja")
     lines = open(f"{repo}/LATEST_BACKUP.txt", encoding="utf-8").read().splitlines()
-    assert lines[:2] == [f"最新バックアップ: {head.id}", "種類:          データベース"]
-    assert f"リストア方法:  mirai-backup restore {head.id} --db-only" in lines
+    assert lines[:2] == [f"最新バックアップ: {head.id}", "種類:             データベース"]
+    assert f"リストア方法:     mirai-backup restore {head.id} --db-only" in lines
 
 
 def test_one_json_object_on_a_line(repo):
