@@ -70,6 +70,7 @@ class Round:
                 problem = problem or f"deprecated: {output.partition(DEPRECATED)[2][:2000]}"
             if problem:
                 self.failures[target.name] = f"{step.name}: {problem}"
+                say(f"{target.name} FAILED at {self.failures[target.name]}")
         took = time.monotonic() - begun
         say(f"{self.name}: {step.name}: {len(self.standing())} of {len(targets)} in {took:.0f} s")
 
@@ -153,9 +154,6 @@ def main() -> int:
         finally:  # who still runs finds no machine, and ends
             pool.shutdown(wait=False, cancel_futures=True)
             machines.clear()
-    for cell in cells:
-        if cell.failure:
-            say(f"FAILED: {cell.controller} on {cell.target}\n{cell.failure}\n")
     print(table(cells), end="")
     say(f"{sum(not cell.failure for cell in cells)} of {len(cells)} passed in {time.monotonic() - begun:.0f} s")
     if len(cells) == len(CONTROLLERS) * len(TARGETS):
