@@ -37,7 +37,7 @@ def page(cells: list[Cell], day: datetime.date, steps: list[str]) -> str:
     return f"""<!-- written by tests/matrix/matrix.py: make matrix -->
 # Compatibility
 
-Run on {day}: every controller against every target, from the artifact that Galaxy gets.
+Run on {day}: controllers against targets, from the artifact that Galaxy gets. A dash is a pair that was not run.
 
 {table(cells)}
 Controllers are containers of Debian with ansible-core from the package index in a virtual environment, and no
