@@ -28,12 +28,13 @@ each = mkdir -p build/test; failed=0; \
     done; exit $$failed
 
 # make gauntlet   thousands of faults, hours; GAUNTLET_SEED=…, GAUNTLET_CLASSES=kill,disk; GAUNTLET=quick for minutes
+# make matrix   every controller against every target over SSH, docs/compatibility.md; MATRIX="--controllers 2.18" for some
 # make docs    the documentation of modules and role as HTML, in build/docs
 # make faults  restores and rollbacks under faults, as root; MIRAI_FAULTS=all runs every point of time
 # make bench   every promise measured beside bare pg_dump, the guide and other tools, at 20 MB, 200 MB and 2 GB: an hour.
 #              It writes docs/benchmarks.md; tests/bench/bench.py --help names what BENCH="…" may hold, as BENCH="--sizes 20M".
 .PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration faults gauntlet gauntlet-quick \
-    gauntlet-defects programs scenarios molecule clean $(SCENARIOS:%=molecule-%)
+    gauntlet-defects programs scenarios molecule matrix matrix-quick clean $(SCENARIOS:%=molecule-%)
 
 help:
 	@sed -nE 's/^# (make |  )/\1/p' Makefile
@@ -57,7 +58,7 @@ programs:
 	+@$(call each,lint sanity galaxy unit integration faults)
 
 scenarios:
-	+@$(call each,$(SCENARIOS:%=molecule-%))
+	+@$(call each,$(SCENARIOS:%=molecule-%) matrix-quick)
 
 bootstrap:
 	@$(call heading,bootstrap)
@@ -146,6 +147,18 @@ $(SCENARIOS:%=molecule-%): molecule-%: $(VENV)/.stamp
 	tests/bootstrap.sh images
 	$(in_venv)
 	molecule --base-config .config/molecule/config.yml test --scenario-name $*
+
+matrix: $(VENV)/.stamp
+	@$(call heading,matrix: controllers and targets)
+	tests/bootstrap.sh images
+	$(in_venv)
+	python tests/matrix/matrix.py $(MATRIX)
+
+matrix-quick: $(VENV)/.stamp
+	@$(call heading,matrix: the oldest and the newest controller)
+	tests/bootstrap.sh images
+	$(in_venv)
+	python tests/matrix/matrix.py --quick
 
 clean:
 	@rm -rf .venv demo/.work .pytest_cache .ruff_cache .ansible .hypothesis

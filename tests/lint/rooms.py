@@ -21,7 +21,6 @@ _BEGIN, _END = "<!-- drawn by tests/lint/rooms.py -->\n", "<!-- end of the drawi
 # What only one room may import, and which.
 _RESERVED = {"subprocess": "process", "argparse": "arguments"}
 _ALSO = {"argparse": {"cli"}}  # for the type of what was parsed
-_ON_A_LINE = 4  # names of rooms in a box of the diagram
 
 
 def main() -> int:
@@ -128,8 +127,7 @@ def diagram(groups: dict[str, list[str]], imports: dict[str, set[str]]) -> str:
     keys = {group: group.replace(" ", "_") for group in groups}
     lines = ["flowchart BT"]
     for group, rooms in groups.items():
-        words = "<br>".join(", ".join(rooms[at : at + _ON_A_LINE]) for at in range(0, len(rooms), _ON_A_LINE))
-        lines.append(f'  {keys[group]}["<b>{group}</b><br>{words}"]')
+        lines.append(f'  {keys[group]}["<b>{group}</b><br>{", ".join(rooms)}"]')  # Mermaid breaks lines by itself
     for group in groups:
         indirect = set().union(*(_reached(uses, other) for other in uses[group]))
         lines += [f"  {keys[group]} --> {keys[other]}" for other in groups if other in uses[group] - indirect]

@@ -8,7 +8,7 @@ import datetime
 import socket
 from typing import Optional
 
-from . import channels, repository, secrecy, text
+from . import channels, language, notices, repository, secrecy, text
 from .channels import Delivery, Message
 from .config import Config
 from .errors import EngineError
@@ -40,22 +40,24 @@ def word(config: Config, run: Run, before: Optional[Run], hook_failed: bool = Fa
 
 def message(config: Config, run: Run, first: str) -> Message:
     """The alert that begins with the word ``first``; free of secrets and of rows."""
-    host = socket.gethostname()
+    host, tongue = socket.gethostname(), language.chosen(config.language)
+    title = notices.title(tongue, run.verb, run.kind)
     about = run.cause or ("; ".join(run.problems) if first == "FAILED" else "")
-    subject = " ".join(f"{first} {host}: {run.title}{': ' + about if about else ''}".split())
-    lines = [
-        ("What", f"{run.title} of {config.application} on {host}"),
-        ("Result", f"{run.result}, exit code {run.exit_code}, {text.local(run.ended_at)}"),
-        ("Took", text.duration(run.duration_seconds)),
-        ("Backup", run.backup),
-        ("Cause", run.cause),
-        ("Next step", run.next_step),
-        *(("Problem", one) for one in run.problems),
-        ("Last good", _last_good(config)),
-        ("Repository", config.repository),
-        ("Log", config.log),
+    subject = " ".join(f"{first} {host}: {title}{': ' + about if about else ''}".split())
+    result, time = notices.say(tongue, run.result), text.local(run.ended_at)
+    rows = [
+        ("what", notices.say(tongue, "what_ran", title=title, application=config.application, host=host)),
+        ("result", notices.say(tongue, "result_said", result=result, code=run.exit_code, time=time)),
+        ("took", text.duration(run.duration_seconds)),
+        ("backup_id", run.backup),
+        ("cause", run.cause),
+        ("next_step", run.next_step),
+        *(("problem", one) for one in run.problems),
+        ("last_good", _last_good(config, tongue)),
+        ("repository", config.repository),
+        ("log", config.log),
     ]
-    body = "".join(f"{name + ':':<12}{value}\n" for name, value in lines if value)
+    body = "".join(f"{line}\n" for line in notices.lines(tongue, [row for row in rows if row[1]]))
     subject, body = secrecy.clean(config, subject), secrecy.clean(config, body)
     if len(subject) > _SUBJECT:
         subject = subject[: _SUBJECT - 1] + "…"
@@ -65,10 +67,10 @@ def message(config: Config, run: Run, first: str) -> Message:
 def test(config: Config) -> Outcome:
     """Send a test through every channel; exit 0 when all take it, 1 when one does not or there is none."""
     found = channels.find(config)
-    host = socket.gethostname()
+    host, tongue = socket.gethostname(), language.chosen(config.language)
     sent = Message(
-        f"TEST {host}: alerts of mirai-backup",
-        f"This is a test of the alerts of {config.application} on {host}.\nNothing has happened.\n",
+        f"TEST {host}: {notices.say(tongue, 'test_subject')}",
+        notices.say(tongue, "test", application=config.application, host=host),
         "info",
     )
     deliveries = channels.send(config, found, sent)
@@ -88,14 +90,16 @@ def send(config: Config, told: Message) -> list[Delivery]:
     return channels.send(config, channels.find(config), told)
 
 
-def _last_good(config: Config) -> str:
+def _last_good(config: Config, tongue: str) -> str:
     try:
         good = repository.listing(config.repository).good()
     except (EngineError, OSError) as error:
-        return f"unknown: {getattr(error, 'message', error)}"
+        return notices.say(tongue, "good_unknown", why=getattr(error, "message", error))
     if not good:
-        return "there is none"
+        return notices.say(tongue, "good_none")
     newest = good[-1]
     age = (datetime.datetime.now(datetime.timezone.utc) - newest.manifest.ended_at).total_seconds()
-    halves = " and ".join(sorted(newest.manifest.components))
-    return f"{newest.id} ({halves}), {text.duration(max(age, 0))} old, {newest.path}"
+    halves = [notices.say(tongue, half) for half in sorted(newest.manifest.components)]
+    said = notices.say(tongue, "halves", *halves) if len(halves) > 1 else halves[0]
+    age_said = text.duration(max(age, 0))
+    return notices.say(tongue, "good_said", id=newest.id, halves=said, age=age_said, path=newest.path)

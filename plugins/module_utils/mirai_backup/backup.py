@@ -20,6 +20,7 @@ from . import (
     exchange,
     fingerprint,
     gpg_home,
+    language,
     lock,
     manifest,
     marks,
@@ -367,7 +368,7 @@ def _report(
     """Prune, tell people and programs, and return the outcome. The backup stands whatever happens here."""
     pruned, problems = [], list(incomplete)
     try:
-        records.write_latest(config.repository, sealed)
+        records.write_latest(config.repository, sealed, language.chosen(config.language))
         pruned = prune.apply(config, observer)
     except (OSError, EngineError) as error:
         problems.append(f"retention was not carried out: {error}")

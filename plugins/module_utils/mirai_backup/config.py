@@ -22,7 +22,7 @@ DEFAULT_RCLONE_CONFIG = "/etc/mirai-backup/rclone.conf"
 DEFAULT_LOG = "/var/log/mirai-backup.log"
 _WATCHING = {
     *("app_dir", "application", "env_file", "data_dir", "repository", "log"),
-    *("alerts_config", "alert_mail", "heartbeat_url", "drill_heartbeat_url", "metrics_textfile"),
+    *("alerts_config", "alert_mail", "heartbeat_url", "drill_heartbeat_url", "metrics_textfile", "language"),
 }
 DEFAULT_APP_DIR = "/opt/Mirai-Knowledge-Systems"
 
@@ -77,6 +77,7 @@ class Config:
     offsite: tuple[Store, ...] = ()
     rclone: str = ""
     rclone_config: str = DEFAULT_RCLONE_CONFIG
+    language: str = "auto"
 
     def document(self, masked: bool = True) -> dict:
         """The configuration as plain JSON values; secrets become ``********`` unless ``masked`` is false."""

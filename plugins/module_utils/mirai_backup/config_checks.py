@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Union
 
 from .errors import ConfigError
+from .language import LANGUAGES
 
 KINDS = ("full", "database", "json")
 COMPRESSIONS = ("auto", "igzip", "pigz", "gzip", "zlib", "zstd")
@@ -354,4 +355,5 @@ CHECKS = {
     "offsite": stores,
     "rclone": path,
     "rclone_config": required_path,
+    "language": choice("auto", *LANGUAGES),
 }

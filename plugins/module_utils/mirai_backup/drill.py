@@ -11,6 +11,7 @@ import time
 from typing import Iterator, Optional
 
 from . import (
+    amcheck,
     assertions,
     attended,
     cluster,
@@ -21,6 +22,7 @@ from . import (
     drill_history,
     filesproof,
     fingerprint,
+    language,
     manifest,
     postgres,
     priority,
@@ -40,7 +42,7 @@ from .config import Config
 from .dburl import parse
 from .drill_choice import Damaged
 from .drill_findings import Findings
-from .errors import CouldNotVerifyError, DecryptError, EngineError, Interrupted, MismatchError, ProcessError
+from .errors import CouldNotVerifyError, DecryptError, EngineError, Interrupted, MismatchError
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
 from .repository import Backup
 from .runs import Occasion
@@ -93,7 +95,7 @@ def _run(config: Config, word: str, observer: Observer, access: Access, offsite:
         raise
     finally:
         observer.done()
-    directory = drill_files.keep(config.repository, document)
+    directory = drill_files.keep(config.repository, document, language.chosen(config.language))
     observer.say(f"drill of {backup.id}: {document['verdict']}", "INFO" if document["verdict"] == "pass" else "ERROR")
     exit_code = refused.exit_code if refused else _EXIT.get(document["verdict"], COULD_NOT_VERIFY)
     lines = _lines(document, directory)
@@ -216,7 +218,7 @@ class _Drill:
                 self._prove_files(staged)
             if target is not None:
                 with found.phase("indexes"):
-                    found.check("indexes", lambda: self._amcheck(target))
+                    found.check("indexes", lambda: amcheck.check(target, self._name))
                 with found.phase("assertions"):
                     self._assert(target)
             with found.phase("control"):
@@ -275,30 +277,6 @@ class _Drill:
         begun = time.monotonic()
         lines = filesproof.differences(staged, manifest.read_entries(self._backup.manifest_path, self._head))
         self._found.compared("files", lines, self._head.files["count"], time.monotonic() - begun)
-
-    def _amcheck(self, target: DatabaseTarget) -> None:
-        """Check every heap and index. Raises CouldNotVerifyError where the server has no amcheck."""
-        if not target.query("SELECT 1 AS one FROM pg_available_extensions WHERE name = 'amcheck'"):
-            raise CouldNotVerifyError("amcheck is not installed on the drill's server", "install postgresql-contrib")
-        if target.clients.major < 14:
-            raise CouldNotVerifyError("pg_amcheck needs PostgreSQL 14 or newer", "drill on a newer server")
-        admin = target.admin
-        where = (("--host", admin.host), ("--port", admin.port), ("--username", admin.user))
-        options = ("--no-password", "--install-missing", "--heapallindexed")
-        command = process.Command(
-            argv=(target.clients.path("pg_amcheck"), *(word for pair in where if pair[1] for word in pair))
-            + (*options, self._name),
-            env=admin.environment(),
-            user=admin.os_user,
-            secrets=(admin.password,) if admin.password else (),
-        )
-        said = []
-        try:
-            process.pump((command,), lambda block: said.append(bytes(block)))
-        except ProcessError as error:
-            lines = b"".join(said).decode("utf-8", "replace").splitlines()
-            found = " / ".join(line.strip() for line in lines[:6] if line.strip())
-            raise EngineError(f"an index or a table is corrupt: {found or error.message}") from error
 
     def _assert(self, target: DatabaseTarget) -> None:
         if not self._config.drill_assertions:

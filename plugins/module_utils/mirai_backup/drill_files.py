@@ -10,8 +10,11 @@ import os
 from . import drill_history, junit, report, safefile
 
 
-def keep(repository: str, document: dict) -> str:
-    """Write the files of one drill below ``drills/``, then its line of the history; returns their directory."""
+def keep(repository: str, document: dict, language: str) -> str:
+    """Write the files of one drill below ``drills/``, then its line of the history; returns their directory.
+
+    The report opens in ``language``, ``en`` or ``ja``.
+    """
     root = os.path.join(repository, drill_history.DIRECTORY)
     directory = os.path.join(root, document["id"])
     safefile.make_directory(root)
@@ -19,7 +22,7 @@ def keep(repository: str, document: dict) -> str:
     contents = {
         "drill.json": json.dumps(document, indent=1, ensure_ascii=True),
         "junit.xml": junit.document(document),
-        "report.html": report.page(document),
+        "report.html": report.page(document, language),
     }
     for name, content in contents.items():
         safefile.write(os.path.join(directory, name), iter((content.encode("utf-8", "backslashreplace"),)))

@@ -9,7 +9,7 @@ import json
 import os
 from typing import Optional
 
-from . import safefile, text
+from . import notices, safefile, text
 from .repository import Backup
 
 LATEST = "LATEST_BACKUP.txt"
@@ -18,20 +18,20 @@ _TAIL = 1 << 16
 _FLAGS = {"full": "", "database": " --db-only", "json": " --json-only"}
 
 
-def write_latest(repository: str, backup: Backup) -> None:
-    """Describe the newest backup for people."""
+def write_latest(repository: str, backup: Backup, language: str) -> None:
+    """Describe the newest backup for people who read ``language``, ``en`` or ``ja``."""
     head = backup.head
-    lines = [
-        f"Latest backup: {head.id}",
-        f"Kind:          {head.kind}",
-        f"File:          {backup.path}",
-        f"Finished:      {text.local(head.ended_at)}",
-        f"Size:          {text.size(head.size)}",
-        f"Duration:      {text.duration(head.duration_seconds)}",
-        f"Restore with:  mirai-backup restore {head.id}{_FLAGS[head.kind]}",
-        *(f"Warning:       {one}" for one in head.warnings),
+    rows = [
+        ("latest", head.id),
+        ("kind", notices.say(language, head.kind)),
+        ("file", backup.path),
+        ("finished", text.local(head.ended_at)),
+        ("size", text.size(head.size)),
+        ("duration", text.duration(head.duration_seconds)),
+        ("restore_with", f"mirai-backup restore {head.id}{_FLAGS[head.kind]}"),
+        *(("warning", one) for one in head.warnings),
     ]
-    content = "\n".join(lines) + "\n"
+    content = "".join(f"{line}\n" for line in notices.lines(language, rows))
     safefile.write(os.path.join(repository, LATEST), iter((content.encode("utf-8", "backslashreplace"),)))
 
 

@@ -65,6 +65,24 @@ def test_message_has_what_somebody_at_night_needs(settings_of, sealed, monkeypat
     assert alerts.message(config, OK, "RECOVERED").subject == "RECOVERED app1: backup full"
 
 
+def test_message_in_japanese_begins_with_the_word_that_filters_know(settings_of, sealed, monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "app1")
+    head = sealed("full")
+    config = settings_of(language="ja")
+    told = alerts.message(config, FAILED, "FAILED")
+    assert told.subject == "FAILED app1: バックアップ（完全）: the server is down"
+    for words in (
+        "app1 の mirai のバックアップ（完全）",
+        "失敗（終了コード 1、",
+        "次の手順:   start it",
+        f"{head.id}（データベース",
+    ):
+        assert words in told.body, told.body
+    assert f"ログ:       {config.log}" in told.body
+    elsewhere = alerts.message(replace(config, repository="/nowhere"), FAILED, "FAILED")
+    assert "直近の正常: 不明: " in elsewhere.body
+
+
 def test_without_any_backup_and_without_a_repository(settings_of, repo):
     assert "there is none" in alerts.message(settings_of(), FAILED, "FAILED").body
 

@@ -9,12 +9,20 @@ from mirai_backup import records, repository
 
 def test_the_newest_backup_is_described_for_people(repo, sealed):
     head = sealed("full", warnings=("names \udcff",))
-    records.write_latest(repo, repository.listing(repo).backups[0])
+    records.write_latest(repo, repository.listing(repo).backups[0], "en")
     lines = open(f"{repo}/LATEST_BACKUP.txt", encoding="utf-8").read().splitlines()
     assert lines[0] == f"Latest backup: {head.id}"
     assert f"Restore with:  mirai-backup restore {head.id}" in lines
     assert lines[-1] == "Warning:       names \\udcff"
     assert os.stat(f"{repo}/LATEST_BACKUP.txt").st_mode & 0o777 == 0o600
+
+
+def test_it_is_described_in_japanese_and_names_the_same(repo, sealed):
+    head = sealed("database")
+    records.write_latest(repo, repository.listing(repo).backups[0], "ja")
+    lines = open(f"{repo}/LATEST_BACKUP.txt", encoding="utf-8").read().splitlines()
+    assert lines[:2] == [f"最新バックアップ: {head.id}", "種類:             データベース"]
+    assert f"リストア方法:     mirai-backup restore {head.id} --db-only" in lines
 
 
 def test_one_json_object_on_a_line(repo):

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the mirai.backup authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether indexes and tables of a database are sound, by PostgreSQL's own amcheck."""
+
+from __future__ import annotations
+
+from . import postgres, process
+from .errors import CouldNotVerifyError, DatabaseError, EngineError, ProcessError
+from .target import DatabaseTarget
+
+_PROGRAM_SINCE = 140000
+_INDEXES = """
+SELECT %s.bt_index_check(index => c.oid, heapallindexed => true) FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am a ON a.oid = c.relam
+  WHERE a.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence <> 't' AND i.indisready AND i.indisvalid
+"""
+
+
+def check(target: DatabaseTarget, database: str) -> None:
+    """Check every index of ``database``, and from PostgreSQL 14 on every table, each row in each index.
+
+    Raises CouldNotVerifyError where the server has no amcheck, EngineError with what is corrupt.
+    """
+    if not target.query("SELECT 1 AS one FROM pg_available_extensions WHERE name = 'amcheck'"):
+        raise CouldNotVerifyError("amcheck is not installed on the drill's server", "install postgresql-contrib")
+    if target.server.version_num < _PROGRAM_SINCE:
+        _by_statement(target, database)
+    else:
+        _by_program(target, database)
+
+
+def _by_statement(target: DatabaseTarget, database: str) -> None:
+    target.execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA pg_catalog", database)
+    # The backup may have brought it, in a schema of its own choice.
+    (where,) = target.query(
+        "SELECT n.nspname AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
+        " WHERE e.extname = 'amcheck'",
+        database,
+    )
+    try:
+        target.execute(_INDEXES % postgres.identifier(where["schema"]), database)
+    except DatabaseError as error:
+        raise EngineError(f"an index is corrupt: {error.message}") from error
+
+
+def _by_program(target: DatabaseTarget, database: str) -> None:
+    admin = target.admin
+    where = (("--host", admin.host), ("--port", admin.port), ("--username", admin.user))
+    options = ("--no-password", "--install-missing", "--heapallindexed")
+    command = process.Command(
+        argv=(target.clients.path("pg_amcheck"), *(word for pair in where if pair[1] for word in pair))
+        + (*options, database),
+        env=admin.environment(),
+        user=admin.os_user,
+        secrets=(admin.password,) if admin.password else (),
+    )
+    said = []
+    try:
+        process.pump((command,), lambda block: said.append(bytes(block)))
+    except ProcessError as error:
+        lines = b"".join(said).decode("utf-8", "replace").splitlines()
+        found = " / ".join(line.strip() for line in lines[:6] if line.strip())
+        raise EngineError(f"an index or a table is corrupt: {found or error.message}") from error
