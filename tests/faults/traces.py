@@ -71,6 +71,7 @@ def inject(
 
     Without ``children`` the programs that the command starts are left alone.
     """
+    world.unwatch()
     log = world.scratch / "trace"
     prefix = (*_strace(log, (call,)), *_OWN[not children], "-e", f"inject={call}:{fault}:when={number}")
     result = world.run(*arguments, prefix=prefix)
@@ -81,6 +82,7 @@ def inject_from(
     world: World, arguments: tuple[str, ...], hold: Callable, call: str, number: int, fault: str, children: bool = True
 ) -> tuple[Result, str]:
     """As ``inject``, but counting begins where the run waits for ``hold``, a context that makes it wait."""
+    world.unwatch()
     log = world.scratch / "trace"
     log.unlink(missing_ok=True)
     with hold(world) as blocked:
