@@ -3,11 +3,16 @@
 import datetime
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
-from mirai_backup import drill_history, repository, selector
+from hypothesis import given
+from hypothesis import strategies as st
+from mirai_backup import drill_history, repository, selector, summary
 from mirai_backup.errors import MismatchError, NotFoundError
+from mirai_backup.repository import Backup, Listing
 from mirai_backup.selector import BOTH
+from mirai_backup.sinks import Artifact
 
 
 @pytest.fixture
@@ -131,3 +136,63 @@ def test_the_newest_is_the_highest_sequence_not_the_clock(repo, sealed):
     sealed(sequence=2, age=datetime.timedelta(days=3), timestamp="20261120_020000")
     sealed(sequence=1, timestamp="20261123_020000")
     assert resolve(repo, "latest") == "mirai_json_20261120_020000"
+
+
+HALVES = {"full": BOTH, "database": frozenset(("database",)), "json": frozenset(("json",))}
+DRAWN = st.lists(st.tuples(st.sampled_from(sorted(HALVES)), st.booleans(), st.booleans()), max_size=8)
+COMPONENTS = st.sampled_from([frozenset(), *HALVES.values()])
+
+
+@pytest.fixture
+def listing_of(head_of):
+    """A listing in memory of backups drawn as (kind, good, drilled); sequence and timestamp follow their order."""
+
+    def make(drawn):
+        found = []
+        for number, (kind, good, drilled) in enumerate(drawn, 1):
+            name = f"{repository.STEMS[kind]}_20260101_{number:06d}.tar.gz"
+            head = replace(head_of(kind, sequence=number), artifacts=(Artifact(name, 1, "ab" * 32),))
+            path = f"/r/{kind}/{name}.manifest.json"
+            found.append(Backup(summary.of(head), path, False, "" if good else "x is missing", drilled))
+        return Listing(tuple(found), (), ())
+
+    return make
+
+
+@given(DRAWN, COMPONENTS, st.sampled_from(["latest", "oldest", "latest-verified"]))
+def test_words_choose_as_the_promise_says(listing_of, drawn, components, word):
+    """The promise, said once more, over the sequence numbers alone."""
+    fitting = [
+        number
+        for number, (kind, good, drilled) in enumerate(drawn, 1)
+        if good and components <= HALVES[kind] and (drilled or word != "latest-verified")
+    ]
+    if not fitting:
+        with pytest.raises(NotFoundError):
+            selector.resolve(listing_of(drawn), word, components)
+        return
+    expected = min(fitting) if word == "oldest" else max(fitting)
+    assert selector.resolve(listing_of(drawn), word, components).head.sequence == expected
+
+
+@given(DRAWN.filter(bool), st.data())
+def test_every_name_of_a_backup_means_that_backup_or_says_why_not(listing_of, drawn, data):
+    listing = listing_of(drawn)
+    number = data.draw(st.integers(0, len(drawn) - 1))
+    one, (_kind, good, _drilled) = listing.backups[number], drawn[number]
+    names = (one.id, one.id[-15:], one.path, one.manifest_path, os.path.basename(one.path))
+    word = data.draw(st.sampled_from([*names, os.path.basename(one.manifest_path)]))
+    if good:
+        assert selector.resolve(listing, word) is one
+    else:
+        with pytest.raises(NotFoundError, match="is not whole: x is missing"):
+            selector.resolve(listing, word)
+
+
+@given(DRAWN, st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=30))
+def test_any_other_word_is_refused_with_a_next_step(listing_of, drawn, word):
+    listing = listing_of(drawn)
+    with pytest.raises(NotFoundError) as caught:
+        selector.resolve(listing, f"no {word}")
+    shown = [one.id for one in listing.backups if one.id in caught.value.next_step]
+    assert bool(shown) is bool(drawn)
