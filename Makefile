@@ -46,7 +46,7 @@ test:
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
 
 programs:
-	@for part in lint sanity galaxy unit integration faults; do
+	@for part in lint sanity galaxy unit integration faults gauntlet-quick; do
 	    $(MAKE) --no-print-directory $$part
 	done
 

@@ -3,7 +3,7 @@
     tests/faults/gauntlet.py [--quick] [--seed S] [--classes kill,call.write] [--workers N]
     tests/faults/gauntlet.py --case kill.backup.calls/17 [--seed S]
 
-A run is taken up again where it was broken off, as long as engine, seed and kind of run are the same.
+A full run is taken up again where it was broken off, as long as engine, gauntlet and seed are the same.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ import worker
 from family import FAMILIES, Case, cases
 from installed import ROOT, SOURCE, Engine
 
-_TOOLS = ("strace", "faketime", "psql", "pg_restore", "gunzip", "tar", "zstd", "gpg", "mount", "setpriv")
+_TOOLS = (
+    "strace", "faketime", "psql", "pg_restore", "gunzip", "tar", "zstd", "gpg", "mount", "setpriv", "ssh-keygen",
+    "pgbouncer", *(str(ROOT / ".venv" / "bin" / name) for name in ("apprise", "rclone", "ansible-playbook")),
+)  # fmt: skip
 
 
 def main() -> int:
@@ -58,7 +61,7 @@ def _run(options: argparse.Namespace, workspace: Path) -> int:
     header["gauntlet"] = _own_digest()
     kept = results.Results(Path(options.results), header)
     os.environ["GAUNTLET_EVIDENCE"] = str(kept.path.with_suffix(".evidence"))
-    if options.case:
+    if options.case or options.quick:
         kept.records = {}
     todo = [case for case in chosen if case.id not in kept.records]
     print(
@@ -161,7 +164,7 @@ def _options() -> argparse.Namespace:
 
 def _needs() -> None:
     """Refuse to begin where a class could not be run: a skipped case would be no pass."""
-    missing = [name for name in _TOOLS if shutil.which(name) is None]
+    missing = [name for name in _TOOLS if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None]
     if missing or os.geteuid() != 0:
         sys.exit(
             f"the gauntlet needs root and {', '.join(missing) or 'nothing more'}; tests/bootstrap.sh installs tools"
