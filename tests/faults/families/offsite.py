@@ -144,7 +144,7 @@ def sftp(world: World, random: Random, what: str) -> tuple[str, str]:
     """A backup shipped to an SFTP server that misbehaves."""
     half = random.choice(_HALVES)
     with away.store(world, "sftp") as store, contextlib.ExitStack() as cleanup:
-        before = store.reset(large=random.choice((0, 400_000)))
+        before = store.reset(large=400_000 if what == "full" else random.choice((0, 400_000)))
         proxy = None
         if what in ("cut", "cut once"):
             # Beyond the greetings of the first connections, some of them within an upload.
@@ -167,6 +167,7 @@ def sftp(world: World, random: Random, what: str) -> tuple[str, str]:
             # Nothing of the store may be left aside: the server's file system takes no more.
             _full(store, cleanup)
         elif what == "no directory":
+            _restarted(store)
             os.rename(store.storage.top(), f"{store.storage.top()}.moved")
         if proxy is not None:
             store.configure(cleanup.enter_context(proxy).port)
@@ -176,6 +177,7 @@ def sftp(world: World, random: Random, what: str) -> tuple[str, str]:
         if what == "no directory":
             need(not store.storage.top().exists(), Finding, "the store's directory was made: it may be a mount")
             os.rename(f"{store.storage.top()}.moved", store.storage.top())
+            _restarted(store)
         world.settled()
         if what not in ("slow", "cut once"):
             need(result.code == 3, SilentLoss, f"{what}: exit {result.code}: {result.out[-300:]}")
@@ -186,6 +188,12 @@ def sftp(world: World, random: Random, what: str) -> tuple[str, str]:
         store.configure()
         away.catches_up(store, before, "--json-only")
     return f"SFTP, {what}: named or made good, nothing half there", outcome
+
+
+def _restarted(store: away.Away) -> None:
+    """Start the server anew: it remembers for minutes which directories there are."""
+    store.storage.kill()
+    store.storage.start()
 
 
 def _full(store: away.Away, cleanup: contextlib.ExitStack) -> None:
