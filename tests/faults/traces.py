@@ -41,11 +41,11 @@ class Calls:
         return name, random.randint(first, last if random.random() < 0.5 else min(last, first + 12))
 
 
-def learn(world: World, arguments: tuple[str, ...], names: tuple[str, ...]) -> Calls:
-    """Run the command undisturbed and count."""
+def learn(world: World, arguments: tuple[str, ...], names: tuple[str, ...], children: bool = True) -> Calls:
+    """Run the command undisturbed and count; without ``children`` its own calls alone."""
     log = world.scratch / "trace"
     begun = time.monotonic()
-    world.succeed(*arguments, prefix=_strace(log, names))
+    world.succeed(*arguments, prefix=(*_strace(log, names), *_OWN[not children]))
     seconds = time.monotonic() - begun
     counts: dict = collections.defaultdict(collections.Counter)
     early: Optional[dict] = None

@@ -105,7 +105,12 @@ def _check(world: World, truth: object, target: Sealed, random: Random, names: s
     said = result.out + result.err
     need(target.id in said or re.search(names, said), Finding, f"verify does not name it: {said[-600:]}")
     if every:
-        others = [one for one in result.document["verified"] if target.id not in one["id"] and one["verdict"] != "pass"]
+        # A manifest that was made anew is also seen by the next backup, which names the one before it with its digest.
+        others = [
+            one
+            for one in result.document["verified"]
+            if target.id not in one["id"] and one["verdict"] != "pass" and target.id not in str(one.get("why"))
+        ]
         need(not others, Finding, f"others do not pass: {others}")
     if random.random() < 0.12:
         _not_restored(world, target)

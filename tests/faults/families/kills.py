@@ -25,12 +25,14 @@ HEAVY = ("write", "fsync", "rename", "unlink", "unlinkat", "rmdir", "mkdir", "cl
 _learnt: dict = {}
 
 
-def learnt(world: World, key: str, arguments: tuple[str, ...], prepare=lambda _world: None) -> traces.Calls:
-    """What an undisturbed run does, found out once a worker."""
+def learnt(
+    world: World, key: str, arguments: tuple[str, ...], prepare=lambda _world: None, children: bool = True
+) -> traces.Calls:
+    """What an undisturbed run does, with its ``children`` or alone, found out once a worker."""
     if key not in _learnt:
         world.fresh()
         prepare(world)
-        known = traces.learn(world, arguments, CALLS)
+        known = traces.learn(world, arguments, CALLS, children)
         world.fresh()
         prepare(world)
         begun = time.monotonic()
