@@ -13,7 +13,9 @@ import datetime
 import hashlib
 import multiprocessing
 import os
+import queue
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +48,8 @@ def main() -> int:
         )
         return 0
     _needs()
+    # Ended from outside, it still takes its servers and file systems away.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     workspace = Path(tempfile.mkdtemp(prefix="mirai-gauntlet-"))
     workspace.chmod(0o755)
     try:
@@ -92,21 +96,34 @@ def _drive(
 ) -> None:
     """Hand the cases to the workers and keep what they say, with a line of progress for each."""
     context = multiprocessing.get_context("fork")
-    queue, done = context.Queue(), context.Queue()
+    waiting, done = context.Queue(), context.Queue()
     for case in todo:
-        queue.put(case)
+        waiting.put(case)
     count = max(1, min(options.workers, len(todo)))
     workers = []
     for number in range(count):
-        queue.put(None)
-        one = context.Process(target=worker.serve, args=(workspace / f"worker{number}", engine, queue, done))
+        waiting.put(None)
+        one = context.Process(target=worker.serve, args=(workspace / f"worker{number}", engine, waiting, done))
         one.start()
         workers.append(one)
+    try:
+        _collect(todo, kept, done, count)
+    except BaseException:
+        waiting.cancel_join_thread()
+        for one in workers:
+            one.terminate()
+        raise
+    finally:
+        for one in workers:
+            one.join()
+
+
+def _collect(todo: list[Case], kept: results.Results, done: object, count: int) -> None:
     begun, ended, number = time.monotonic(), 0, 0
     while ended < count:
         try:
             record = done.get(timeout=worker.CASE_SECONDS + 120)
-        except Exception as error:
+        except queue.Empty as error:
             raise RuntimeError("no worker answers any more") from error
         if record is None:
             ended += 1
@@ -119,8 +136,6 @@ def _drive(
             f"[{number}/{len(todo)}, {left:.0f} s left] {mark} {record.case} seed {record.seed} {record.seconds:.1f} s"
         )
         print(f"{line} | {record.expectation} | {' '.join(record.outcome.split())[:160]}", flush=True)
-    for one in workers:
-        one.join()
 
 
 def _own_digest() -> str:

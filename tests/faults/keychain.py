@@ -27,10 +27,11 @@ class Keychain:
     expired: KeyPair
     home: Path
 
-    def close(self) -> None:
-        """Take the oracle's keyring away, with its agent."""
-        subprocess.run(["gpgconf", "--homedir", str(self.home), "--kill", "all"], check=True)
-        shutil.rmtree(self.home)
+
+def remove(home: Path) -> None:
+    """Take a keyring away, with its agent."""
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True)
+    shutil.rmtree(home)
 
 
 def make(directory: Path, home: Path) -> Keychain:

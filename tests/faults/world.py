@@ -67,6 +67,7 @@ class World:
         self.alerts: Optional[Alerts] = None
         self.watched = False
         self._keys: Optional[keychain.Keychain] = None
+        self._keyring = Path(f"/dev/shm/{self.token}")  # short, for the agent's socket
         self._template = directory / "template"
         self._generation = 0
         self._dirty = False
@@ -109,8 +110,8 @@ class World:
         self.server.remove()
         if self.alerts is not None:
             self.alerts.close()
-        if self._keys is not None:
-            self._keys.close()
+        if self._keyring.exists():
+            keychain.remove(self._keyring)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def watch(self, wanted: bool) -> None:
@@ -129,9 +130,8 @@ class World:
     def keys(self) -> keychain.Keychain:
         """The keys of encrypted and signed backups, made when they are first asked for."""
         if self._keys is None:
-            home = Path(f"/dev/shm/gauntlet-{os.getpid()}-{time.time_ns()}")
-            self._keys = keychain.make(self.directory / "keys", home)
-            self.oracle.gpg_home = str(home)
+            self._keys = keychain.make(self.directory / "keys", self._keyring)
+            self.oracle.gpg_home = str(self._keyring)
         return self._keys
 
     @property
