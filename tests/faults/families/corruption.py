@@ -133,7 +133,7 @@ def _pick(world: World, random: Random) -> tuple[object, Sealed]:
     return world.base_truth, Sealed(random.choice(world.manifests()))
 
 
-@family("corruption.regions", 800, 8, "every region of every artifact: flips, zeros, noise, insertions, cuts, swaps")
+@family("corruption.regions", 800, 5, "every region of every artifact: flips, zeros, noise, insertions, cuts, swaps")
 def damaged_region(world: World, random: Random, number: int) -> tuple[str, str]:
     truth, target = _pick(world, random)
     path = random.choice(aftermath.artifacts(target.manifest))

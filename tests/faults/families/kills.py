@@ -74,7 +74,7 @@ def _kind(random: Random) -> tuple[str, ...]:
     return random.choice(((), (), (), ("--db-only",), ("--json-only",)))
 
 
-@family("kill.backup.calls", 150, 5, "SIGKILL at a system call of a backup")
+@family("kill.backup.calls", 150, 3, "SIGKILL at a system call of a backup")
 def kill_at_call(world: World, random: Random, number: int) -> tuple[str, str]:
     names = HEAVY if random.random() < 0.7 else CALLS
     kind = _kind(random)
@@ -120,7 +120,7 @@ def strike(world, random, arguments, known, prepare, hold, names, fault, childre
             nth = nth // 2
 
 
-@family("kill.backup.random", 150, 3, "SIGKILL at a random time of a backup")
+@family("kill.backup.random", 150, 2, "SIGKILL at a random time of a backup")
 def kill_at_random(world: World, random: Random, number: int) -> tuple[str, str]:
     kind = _kind(random)
     seconds = learnt(world, f"backup{kind}", ("backup", *kind)).seconds
