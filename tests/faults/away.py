@@ -1,6 +1,6 @@
-"""A store that backups are shipped to: rclone's own S3 and SFTP servers, or a directory, that the oracle reads itself.
+"""A store that backups are shipped to: rclone's own S3, SFTP and WebDAV servers, or a directory.
 
-What lies there is looked at on the disk, without the server and without the engine.
+What lies there the oracle reads from the disk, without the server and without the engine.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class _S3(storage.S3):
         return given[:place] + given[place + 2 :]
 
 
-_KINDS = {"s3": _S3, "sftp": storage.Sftp, "directory": storage.Mounted}
+_KINDS = {"s3": _S3, "sftp": storage.Sftp, "webdav": storage.WebDav, "directory": storage.Mounted}
 
 
 class Away:
-    """One store of ``kind`` (s3, sftp, directory) that holds what ``world`` had shipped there before."""
+    """One store of ``kind`` (s3, sftp, webdav, directory) that holds what ``world`` had shipped there before."""
 
     def __init__(self, world: World, kind: str) -> None:
         self.world = world
@@ -76,6 +76,8 @@ class Away:
         section = self.storage.section()
         if port and self.kind == "s3":
             section["endpoint"] = f"http://127.0.0.1:{port}"
+        elif port and self.kind == "webdav":
+            section["url"] = f"http://127.0.0.1:{port}"
         elif port:
             section["port"] = str(port)
             known = Path(section["known_hosts_file"])
@@ -99,7 +101,7 @@ class Away:
         held = self.held()
         for path, content in self.first.items():
             need(held.get(path) == content, Harm, f"the store's {path} has changed, or is gone")
-        new = sorted(path for path in held if path.endswith(".manifest.json") and path not in self.first)
+        new = sorted(path for path in held if _is_manifest(path) and path not in self.first)
         for path in new:
             manifest = self.storage.top() / path
             differences = _incomplete(held, path) or self.world.oracle.judge(manifest, before.truth)
@@ -123,7 +125,7 @@ class Away:
                 need(held.get(path) == local.read_bytes(), Recovery, f"the store has not got {path}")
         left = [path for path in held if Path(path).name.startswith(_TEMPORARY)]
         need(not left, Leftover, f"left in the store: {left}")
-        named = {path for path in held if path.endswith(".manifest.json")}
+        named = {path for path in held if _is_manifest(path)}
         named |= {str(Path(path).parent / one["name"]) for path in named for one in json.loads(held[path])["artifacts"]}
         need(set(held) == named, Leftover, f"in the store without a manifest: {sorted(set(held) - named)}")
 
@@ -178,10 +180,19 @@ def catches_up(away: Away, before: aftermath.Before, *arguments: str) -> None:
     away.whole()
 
 
+def _is_manifest(path: str) -> bool:
+    """Whether a backup would be listed for this file: half uploads have a dot before their name."""
+    return path.endswith(".manifest.json") and not Path(path).name.startswith(".")
+
+
 def _incomplete(held: dict, path: str) -> list[str]:
     """Which artifacts of the manifest at ``path`` the store has not got as the manifest says."""
+    try:
+        listed = json.loads(held[path])["artifacts"]
+    except ValueError as error:
+        return [f"the manifest is damaged: {error}"]
     found = []
-    for one in json.loads(held[path])["artifacts"]:
+    for one in listed:
         content = held.get(str(Path(path).parent / one["name"]))
         if content is None:
             found.append(f"{one['name']} is not there")

@@ -273,7 +273,7 @@ DEFECTS = (
         "stores.py",
         "    rclone.put(remote, local, first)\n    how = compared(one, first, expected)\n",
         '    rclone.put(remote, local, first)\n    how = "md5"\n',
-        ("offsite.s3/4", "offsite.s3/5", "offsite.s3/16", "row.44"),
+        ("offsite.webdav/0", "offsite.webdav/6"),
     ),
     Defect(
         "a store gets the manifest first",

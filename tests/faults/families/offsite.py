@@ -13,7 +13,7 @@ from random import Random
 
 import aftermath
 import away
-from bad_s3 import BadS3
+from bad_server import BadServer
 from family import family
 from findings import Finding, Harm, SilentLoss, Unreached, need
 from proxy import Proxy
@@ -100,11 +100,19 @@ _ON_READING = ("500", "503", "403", "cut", "half", "hangs", "slow")
 
 @family("offsite.s3", 72, 2, "an S3 server that answers 500, success with an error, stores less, is slow, cuts")
 def s3_misbehaves(world: World, random: Random, number: int) -> tuple[str, str]:
-    return s3(world, random, _FAULTS[number % len(_FAULTS)])
+    return http(world, random, "s3", _FAULTS[number % len(_FAULTS)])
 
 
-def s3(world: World, random: Random, what: str) -> tuple[str, str]:
-    """A backup shipped to an S3 server that does ``what`` to some of the requests."""
+_WITHOUT_DIGESTS = ("flipped", "lost", "short", "500", "cut", "200 error")
+
+
+@family("offsite.webdav", 24, 1, "a WebDAV server, which tells no digests, and keeps other bytes, fewer, or none")
+def webdav_misbehaves(world: World, random: Random, number: int) -> tuple[str, str]:
+    return http(world, random, "webdav", _WITHOUT_DIGESTS[number % len(_WITHOUT_DIGESTS)])
+
+
+def http(world: World, random: Random, kind: str, what: str) -> tuple[str, str]:
+    """A backup shipped to a server of ``kind`` (s3, webdav) that does ``what`` to some of the requests."""
     writes = what not in _ON_READING or random.random() < 0.7
     methods = ("PUT",) if writes else ("GET", "HEAD")
     only = random.choice((".manifest.json", ".tar.gz", "")) if writes else ""
@@ -117,9 +125,9 @@ def s3(world: World, random: Random, what: str) -> tuple[str, str]:
             turn[0] += method in methods and only in path
             return what if method in methods and only in path and first <= turn[0] <= last else ""
 
-    with away.store(world, "s3") as store:
+    with away.store(world, kind) as store:
         before = store.reset()
-        with BadS3(store.storage.port, fault) as bad:
+        with BadServer(store.storage.port, fault) as bad:
             # A server that hangs is given up after this, three times a request.
             store.configure(bad.port, timeout=2 if what == "hangs" else 20)
             result = world.run("backup", *half, timeout=150)
@@ -130,7 +138,7 @@ def s3(world: World, random: Random, what: str) -> tuple[str, str]:
         outcome = away.disturbed(store, before, result)
         store.configure()
         away.catches_up(store, before, "--json-only")
-    return f"S3, {hits} of {'/'.join(methods)} {only}: {what}: named or made good, nothing half there", outcome
+    return f"{kind}, {hits} of {'/'.join(methods)} {only}: {what}: named or made good, nothing half there", outcome
 
 
 _LINES = ("cut", "cut once", "slow", "down", "other key", "no directory", "cut", "full")

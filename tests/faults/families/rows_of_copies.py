@@ -52,7 +52,7 @@ def remote_pruned(world: World, random: Random, number: int) -> tuple[str, str]:
 
 def s3_lies(world: World, random: Random, number: int) -> tuple[str, str]:
     """Success is answered, and what is kept is nothing, an error, or less."""
-    return offsite.s3(world, random, ("200 error", "short", "lost")[number % 3])
+    return offsite.http(world, random, "s3", ("200 error", "short", "lost")[number % 3])
 
 
 def sftp_cut(world: World, random: Random, number: int) -> tuple[str, str]:

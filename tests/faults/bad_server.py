@@ -1,4 +1,4 @@
-"""An S3 server that does wrong: stands before a real one, and answers some requests otherwise."""
+"""An S3 or WebDAV server that does wrong: stands before a real one, and answers some requests otherwise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_PASSED_ON = (
 )  # fmt: skip
 
 
-class BadS3:
+class BadServer:
     """Use it as a context manager. ``fault`` is given method and path of each request and names what is done to it:
 
     ``500``, ``503``, ``403`` (answered, not passed on), ``200 error`` (success with an error for a body), ``lost``
@@ -39,6 +39,7 @@ class BadS3:
                 outer._answer(self, port, fault)
 
             do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = answer
+            do_PROPFIND = do_MKCOL = do_MOVE = answer  # WebDAV's
 
             def log_message(self, *_words: object) -> None:
                 """Say nothing."""
@@ -49,7 +50,7 @@ class BadS3:
         self._server.handle_error = lambda *_request: None  # a client that was cut off, or killed
         self.port = self._server.server_port
 
-    def __enter__(self) -> "BadS3":
+    def __enter__(self) -> "BadServer":
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
