@@ -52,7 +52,8 @@ def configure(world: World, **settings: object) -> None:
 
 def _make(world: World, template: Path) -> None:
     keyring, home = world.keys, world.directory / "gnupg"
-    public = (keyring.reader, keyring.second, keyring.former, keyring.locked, keyring.expired)
+    # The intruder's public key is there too, as any key may be in a keyring: that makes nobody trusted.
+    public = (keyring.reader, keyring.second, keyring.former, keyring.locked, keyring.expired, keyring.intruder)
     keys.into(home, *(one.public for one in public), keyring.signer.private)
     shutil.rmtree(world.repository)
     configure(world)

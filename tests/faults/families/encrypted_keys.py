@@ -39,7 +39,7 @@ def unfit_keys(world: World, random: Random, number: int) -> tuple[str, str]:
     elif what == "no keyring":
         shutil.rmtree(home)
     elif what == "sign key missing":
-        named = settings["gpg_sign_key"] = keyring.intruder.fingerprint
+        named = settings["gpg_sign_key"] = keyring.stranger.fingerprint
     elif what == "sign key public only":
         named = keyring.signer.fingerprint
         shutil.rmtree(home / "private-keys-v1.d")
