@@ -55,7 +55,7 @@ test:
 	printf '\n=== all passed in %d min ===\n' $$(((SECONDS - started) / 60))
 
 programs:
-	+@$(call each,lint sanity galaxy unit integration faults)
+	+@$(call each,lint sanity galaxy unit integration faults gauntlet-quick)
 
 scenarios:
 	+@$(call each,$(SCENARIOS:%=molecule-%) matrix-quick)

@@ -49,6 +49,8 @@ def disturbed(before: Before, result: Result, *, died: bool = False, clumsy: boo
         words(result)
         if not clumsy:
             tidy(world)
+    if world.watched and not died and result.code not in (0, 130):
+        told(world, result)
     if died or result.code not in (0, 3):
         # A sealed backup may stand although its run came to grief afterwards; it was judged above.
         pass
@@ -57,18 +59,32 @@ def disturbed(before: Before, result: Result, *, died: bool = False, clumsy: boo
     return f"{verb}, {'sealed and good' if new else 'nothing sealed'}"
 
 
+def told(world: World, result: Result) -> None:
+    """A failure that nobody hears of is a silent loss: every channel was told, in words that say what and how."""
+    first = "INCOMPLETE" if result.code == 3 else "FAILED"
+    for where, messages in (("the webhook", world.alerts.hooked()), ("the mailbox", world.alerts.mailed())):
+        fitting = [one for one in messages if one.startswith(first) and f"exit code {result.code}" in one]
+        need(fitting, SilentLoss, f"exit {result.code}, but {where} was told only {messages}: {result.err[-300:]}")
+
+
 def judge(before: Before, new: list[Path]) -> None:
     """Every new backup must be what the application held, and readable by its owner alone."""
     for manifest in new:
         differences = before.world.oracle.judge(manifest, before.truth)
         need(not differences, SilentLoss, f"{manifest.name} is sealed, but {differences[:3]}")
-        for path in (manifest, *artifacts(manifest)):
+        for path in files(manifest):
             need(stat.S_IMODE(path.lstat().st_mode) == 0o600, Finding, f"{path} can be read by others")
 
 
 def artifacts(manifest: Path) -> list[Path]:
     """The artifacts that a manifest lists."""
     return [manifest.parent / one["name"] for one in json.loads(manifest.read_bytes())["artifacts"]]
+
+
+def files(manifest: Path) -> list[Path]:
+    """All files of a backup: artifacts, manifest, and the signature where there is one."""
+    signature = Path(f"{manifest}.sig")
+    return [manifest, *artifacts(manifest), *([signature] if signature.exists() else [])]
 
 
 def recovers(before: Before, *arguments: str) -> None:
@@ -95,7 +111,7 @@ def tidy(world: World) -> None:
     """Nothing lies under a final name without its manifest, and nothing in the staging directory."""
     staging = world.repository / ".staging"
     left = sorted(str(path) for path in staging.iterdir()) if staging.is_dir() else []
-    named = {path for manifest in world.manifests() for path in (manifest, *artifacts(manifest))}
+    named = {path for manifest in world.manifests() for path in files(manifest)}
     for kind in KINDS:
         left += [str(path) for path in (world.repository / kind).glob("*") if path not in named]
     left += [str(path) for path in world.repository.glob(".*.tmp")]

@@ -6,8 +6,11 @@ import base64
 import json
 from urllib.parse import quote, quote_plus
 
+from alarms import HOOK_PASSWORD
+from content import FILE_CANARY, ROW_CANARY
 from findings import Leak, need
-from world import FILE_CANARY, PASSWORD, ROW_CANARY, World
+from keychain import PASSPHRASE
+from world import PASSWORD, World
 
 FORMS = {
     PASSWORD[:8],  # no way of quoting changes it
@@ -21,6 +24,8 @@ FORMS = {
     base64.b64encode(PASSWORD.encode()).decode(),
     ROW_CANARY,
     FILE_CANARY,
+    PASSPHRASE,
+    HOOK_PASSWORD,
 }
 
 
@@ -31,6 +36,8 @@ def absent(world: World, *texts: str) -> None:
     places += [path for path in world.repository.glob("drills/**/*") if path.is_file()]
     found = [(str(path), path.read_text(errors="replace")) for path in places if path.is_file()]
     found += [("what was printed", text) for text in (*world.transcripts, *texts)]
+    if world.alerts is not None:
+        found += [("an alert", text) for text in (*world.alerts.hooked(), *world.alerts.mailed())]
     for where, text in found:
         for form in FORMS:
             need(form not in text, Leak, f"{where} holds a canary")

@@ -1,4 +1,4 @@
-"""Thirty defects of the kind that loses data, each to be put into a copy of the engine and caught by the gauntlet.
+"""Defects of the kind that loses data, each to be put into a copy of the engine and caught by the gauntlet.
 
 A defect replaces one text of one module by another, and names the families whose cases must catch it.
 """
@@ -264,8 +264,67 @@ DEFECTS = (
     Defect(
         "a swap that dies half way is not finished",
         "exchange.py",
-        '        if journal.state not in ("begun", "swapping"):\n            continue\n',
+        '        if journal.state == "done":\n            continue\n',
         "        if journal.state:\n            continue\n",
         ("kill.restore",),
+    ),
+    Defect(
+        "what a store holds is not compared",
+        "stores.py",
+        "    rclone.put(remote, local, first)\n    how = compared(one, first, expected)\n",
+        '    rclone.put(remote, local, first)\n    how = "md5"\n',
+        ("offsite.webdav/0", "offsite.webdav/6"),
+    ),
+    Defect(
+        "a store gets the manifest first",
+        "push.py",
+        "            for name, path in zip(backup.files, paths):\n",
+        "            for name, path in reversed(list(zip(backup.files, paths))):\n",
+        ("offsite.kill.random", "offsite.s3"),
+    ),
+    Defect(
+        "uploads have their final name from the start",
+        "stores.py",
+        '    first = f"{kind}/{one.temporary}{name}" if moves else path\n',
+        "    first = path\n",
+        ("offsite.sftp/0", "offsite.sftp/6", "offsite.kill.random", "row.45"),
+        (("stores.py", "    if how and moves:\n", "    if how and first != path:\n"),),
+    ),
+    Defect(
+        "a store that fails is not said",
+        "push.py",
+        '    return [problem for one in results for problem in one["problems"]]\n',
+        "    return []\n",
+        ("offsite.sftp/3", "offsite.s3"),
+    ),
+    Defect(
+        "anybody's signature counts",
+        "signature.py",
+        "    if good & trusted and not words",
+        "    if good and not words",
+        ("encrypted.signature/5", "encrypted.signature/10"),
+    ),
+    Defect(
+        "a manifest need not be signed",
+        "signature.py",
+        "        if accept_unsigned:\n            return\n",
+        "        if path:\n            return\n",
+        ("encrypted.signature/0",),
+    ),
+    Defect(
+        "a failure is told to nobody",
+        "alerts.py",
+        '        return "FAILED"\n    if run.result == "incomplete":\n',
+        '        return ""\n    if run.result == "incomplete":\n',
+        ("alert.channels", "server.down"),
+    ),
+    Defect(
+        "one channel that fails stops the others",
+        "channels.py",
+        "        return list(pool.map(lambda one: _deliver(config, one, message, timeout), channels))\n",
+        "        first = _deliver(config, channels[0], message, timeout)\n"
+        "        rest = () if first.failure else channels[1:]\n"
+        "        return [first, *(_deliver(config, one, message, timeout) for one in rest)]\n",
+        ("alert.channels/0", "alert.channels/2"),
     ),
 )

@@ -3,7 +3,7 @@
     tests/faults/gauntlet.py [--quick] [--seed S] [--classes kill,call.write] [--workers N]
     tests/faults/gauntlet.py --case kill.backup.calls/17 [--seed S]
 
-A run is taken up again where it was broken off, as long as engine, seed and kind of run are the same.
+A full run is taken up again where it was broken off, as long as engine, gauntlet and seed are the same.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import datetime
 import hashlib
 import multiprocessing
 import os
+import queue
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+_HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE), str(_HERE.parent / "integration")]
 
 import document
 import mutants
@@ -28,7 +31,10 @@ import worker
 from family import FAMILIES, Case, cases
 from installed import ROOT, SOURCE, Engine
 
-_TOOLS = ("strace", "faketime", "psql", "pg_restore", "gunzip", "tar", "zstd", "gpg", "mount", "setpriv")
+_TOOLS = (
+    "strace", "faketime", "psql", "pg_restore", "gunzip", "tar", "zstd", "gpg", "mount", "setpriv", "ssh-keygen",
+    "pgbouncer", *(str(ROOT / ".venv" / "bin" / name) for name in ("apprise", "rclone", "ansible-playbook")),
+)  # fmt: skip
 
 
 def main() -> int:
@@ -42,6 +48,8 @@ def main() -> int:
         )
         return 0
     _needs()
+    # Ended from outside, it still takes its servers and file systems away.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
     workspace = Path(tempfile.mkdtemp(prefix="mirai-gauntlet-"))
     workspace.chmod(0o755)
     try:
@@ -57,7 +65,7 @@ def _run(options: argparse.Namespace, workspace: Path) -> int:
     header["gauntlet"] = _own_digest()
     kept = results.Results(Path(options.results), header)
     os.environ["GAUNTLET_EVIDENCE"] = str(kept.path.with_suffix(".evidence"))
-    if options.case:
+    if options.case or options.quick:
         kept.records = {}
     todo = [case for case in chosen if case.id not in kept.records]
     print(
@@ -88,21 +96,34 @@ def _drive(
 ) -> None:
     """Hand the cases to the workers and keep what they say, with a line of progress for each."""
     context = multiprocessing.get_context("fork")
-    queue, done = context.Queue(), context.Queue()
+    waiting, done = context.Queue(), context.Queue()
     for case in todo:
-        queue.put(case)
+        waiting.put(case)
     count = max(1, min(options.workers, len(todo)))
     workers = []
     for number in range(count):
-        queue.put(None)
-        one = context.Process(target=worker.serve, args=(workspace / f"worker{number}", engine, queue, done))
+        waiting.put(None)
+        one = context.Process(target=worker.serve, args=(workspace / f"worker{number}", engine, waiting, done))
         one.start()
         workers.append(one)
+    try:
+        _collect(todo, kept, done, count)
+    except BaseException:
+        waiting.cancel_join_thread()
+        for one in workers:
+            one.terminate()
+        raise
+    finally:
+        for one in workers:
+            one.join()
+
+
+def _collect(todo: list[Case], kept: results.Results, done: object, count: int) -> None:
     begun, ended, number = time.monotonic(), 0, 0
     while ended < count:
         try:
             record = done.get(timeout=worker.CASE_SECONDS + 120)
-        except Exception as error:
+        except queue.Empty as error:
             raise RuntimeError("no worker answers any more") from error
         if record is None:
             ended += 1
@@ -115,8 +136,6 @@ def _drive(
             f"[{number}/{len(todo)}, {left:.0f} s left] {mark} {record.case} seed {record.seed} {record.seconds:.1f} s"
         )
         print(f"{line} | {record.expectation} | {' '.join(record.outcome.split())[:160]}", flush=True)
-    for one in workers:
-        one.join()
 
 
 def _own_digest() -> str:
@@ -160,7 +179,7 @@ def _options() -> argparse.Namespace:
 
 def _needs() -> None:
     """Refuse to begin where a class could not be run: a skipped case would be no pass."""
-    missing = [name for name in _TOOLS if shutil.which(name) is None]
+    missing = [name for name in _TOOLS if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None]
     if missing or os.geteuid() != 0:
         sys.exit(
             f"the gauntlet needs root and {', '.join(missing) or 'nothing more'}; tests/bootstrap.sh installs tools"

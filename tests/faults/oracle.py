@@ -39,11 +39,11 @@ class Truth:
 class Oracle:
     """Asks one server; ``scratch`` is a directory and a database name of its own."""
 
-    def __init__(self, bindir: str, connection: list, scratch: Path, gpg_home: str = "") -> None:
+    def __init__(self, bindir: str, connection: list, scratch: Path) -> None:
         self._bindir = bindir
         self._connection = connection
         self._scratch = scratch
-        self._gpg_home = gpg_home
+        self.gpg_home = ""  # where encrypted backups are judged, the keyring of their key
         self._environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(scratch),
@@ -100,7 +100,7 @@ class Oracle:
         if path.suffix != ".gpg":
             return path
         plain = into / path.stem
-        self._call("gpg", "--homedir", self._gpg_home, "--batch", "--yes", "--output", plain, "--decrypt", path)
+        self._call("gpg", "--homedir", self.gpg_home, "--batch", "--yes", "--output", plain, "--decrypt", path)
         return plain
 
     def _decoded(self, path: Path) -> Path:

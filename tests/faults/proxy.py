@@ -1,4 +1,4 @@
-"""A small TCP proxy before the server: it delays, or cuts the connection after so many bytes from the server."""
+"""A small TCP proxy before a server: it delays, or cuts the connection after so many bytes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import time
 
 
 class Proxy:
-    """Use it as a context manager. ``delay`` in seconds a block; ``cut_after`` counts bytes over all connections."""
+    """Use it as a context manager. ``delay`` in seconds a block; ``cut_after`` counts bytes over all connections: those
+    from the server, or with ``sent`` those to it. ``once`` says that the line is good again after the cut."""
 
-    def __init__(self, port: int, delay: float = 0.0, cut_after: int = 0) -> None:
+    def __init__(
+        self, port: int, delay: float = 0.0, cut_after: int = 0, sent: bool = False, once: bool = False
+    ) -> None:
+        self._sent = sent
+        self._once = once
         self._target = port
         self._delay = delay
         self._left = cut_after
@@ -39,8 +44,8 @@ class Proxy:
                 return
             with self._guard:
                 self._open += [client, server]
-            threading.Thread(target=self._pass, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._pass, args=(server, client, True), daemon=True).start()
+            threading.Thread(target=self._pass, args=(client, server, self._sent), daemon=True).start()
+            threading.Thread(target=self._pass, args=(server, client, not self._sent), daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
         try:
@@ -50,9 +55,9 @@ class Proxy:
                 if counted:
                     with self._guard:
                         self.passed += len(block)
-                        over = self._cuts and self.passed > self._left
+                        over = self._cuts and self.passed > self._left and not (self._once and self.cut)
+                        self.cut = self.cut or over
                     if over:
-                        self.cut = True
                         self._close_all()
                         return
                 target.sendall(block)

@@ -41,11 +41,11 @@ class Calls:
         return name, random.randint(first, last if random.random() < 0.5 else min(last, first + 12))
 
 
-def learn(world: World, arguments: tuple[str, ...], names: tuple[str, ...]) -> Calls:
-    """Run the command undisturbed and count."""
+def learn(world: World, arguments: tuple[str, ...], names: tuple[str, ...], children: bool = True) -> Calls:
+    """Run the command undisturbed and count; without ``children`` its own calls alone."""
     log = world.scratch / "trace"
     begun = time.monotonic()
-    world.succeed(*arguments, prefix=_strace(log, names))
+    world.succeed(*arguments, prefix=(*_strace(log, names), *_OWN[not children]))
     seconds = time.monotonic() - begun
     counts: dict = collections.defaultdict(collections.Counter)
     early: Optional[dict] = None
@@ -71,6 +71,7 @@ def inject(
 
     Without ``children`` the programs that the command starts are left alone.
     """
+    world.unwatch()
     log = world.scratch / "trace"
     prefix = (*_strace(log, (call,)), *_OWN[not children], "-e", f"inject={call}:{fault}:when={number}")
     result = world.run(*arguments, prefix=prefix)
@@ -81,6 +82,7 @@ def inject_from(
     world: World, arguments: tuple[str, ...], hold: Callable, call: str, number: int, fault: str, children: bool = True
 ) -> tuple[Result, str]:
     """As ``inject``, but counting begins where the run waits for ``hold``, a context that makes it wait."""
+    world.unwatch()
     log = world.scratch / "trace"
     log.unlink(missing_ok=True)
     with hold(world) as blocked:

@@ -13,25 +13,22 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 from urllib.parse import quote
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
-
+import content
+import keychain
+from alarms import Alerts
 from findings import Finding, Leftover, need
 from installed import Engine
 from oracle import Oracle, Truth
 from server import Server
 
 PASSWORD = "C4nary-p@ss/w:rd'% \\x?&橋"
-ROW_CANARY = "R0WCANARY-5d1f"
-FILE_CANARY = "F1LECANARY-77ab"
 KINDS = ("full", "database", "json")
-_CONTENT = Path(__file__).parent / "content.sql"
 _OLD_DAYS = 60
 _AS_MADE = "UPDATE marker SET n = 0; UPDATE knowledge SET body = repeat(md5('7'), 10) WHERE id = 7"
 
@@ -67,6 +64,10 @@ class World:
         self.token = f"gauntlet-{os.getpid()}-{time.time_ns()}"
         self.scratch = directory / "scratch"
         self.transcripts: list = []
+        self.alerts: Optional[Alerts] = None
+        self.watched = False
+        self._keys: Optional[keychain.Keychain] = None
+        self._keyring = Path(f"/dev/shm/{self.token}")  # short, for the agent's socket
         self._template = directory / "template"
         self._generation = 0
         self._dirty = False
@@ -81,10 +82,10 @@ class World:
         literal = PASSWORD.replace("'", "''")
         self.server.psql(f"CREATE ROLE mirai_app LOGIN PASSWORD '{literal}'")
         self.server.psql("CREATE DATABASE template_app OWNER mirai_app")
-        script = _CONTENT.read_text().replace("@CANARY@", ROW_CANARY)
+        script = content.sql()
         self.server.psql(f"SET SESSION AUTHORIZATION mirai_app;\n{script}", "template_app")
         self.server.psql("CREATE DATABASE mirai_app TEMPLATE template_app OWNER mirai_app")
-        self._write_data()
+        content.write(self.data)
         self.configure(retention={kind: {"days": 3650} for kind in KINDS})
         for age, arguments in (
             (_OLD_DAYS, ()),
@@ -107,7 +108,31 @@ class World:
     def remove(self) -> None:
         """Stop the server and take everything away."""
         self.server.remove()
+        if self.alerts is not None:
+            self.alerts.close()
+        if self._keyring.exists():
+            keychain.remove(self._keyring)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def watch(self, wanted: bool) -> None:
+        """Whether somebody is to be told of runs that fail, from the next ``fresh`` on."""
+        self.watched = wanted
+        if wanted and self.alerts is None:
+            self.alerts = Alerts(self.directory)
+
+    def unwatch(self) -> None:
+        """Nobody is told any more: what takes place now also hits those who would tell."""
+        if self.watched:
+            self.watched = False
+            self._write_config({key: value for key, value in self._settings.items() if key != "alerts_config"})
+
+    @property
+    def keys(self) -> keychain.Keychain:
+        """The keys of encrypted and signed backups, made when they are first asked for."""
+        if self._keys is None:
+            self._keys = keychain.make(self.directory / "keys", self._keyring)
+            self.oracle.gpg_home = str(self._keyring)
+        return self._keys
 
     @property
     def connection(self) -> list:
@@ -117,6 +142,8 @@ class World:
     def fresh(self, database: bool = False, **settings: object) -> "World":
         """Bring everything back to how it was made; the database only where a case changed more than rows."""
         self.transcripts.clear()
+        if self.alerts is not None:
+            self.alerts.reset()
         for path in self.backend.parent.parent.glob("app/backend*"):
             shutil.rmtree(path)
         subprocess.run(["cp", "-a", self._template, self.backend], check=True)
@@ -174,8 +201,13 @@ class World:
             "pg_bindir": self.server.bindir,
             "lock_timeout": 20,
             "drill_dir": str(self.directory),
+            **({"alerts_config": str(self.alerts.path)} if self.watched else {}),
             **settings,
         }
+        self._write_config(values)
+
+    def _write_config(self, values: dict) -> None:
+        self._settings = values
         self.config_path.unlink(missing_ok=True)
         descriptor = os.open(self.config_path, os.O_WRONLY | os.O_CREAT, 0o600)
         with open(descriptor, "w") as file:
@@ -192,7 +224,10 @@ class World:
 
     def environment(self, **extra: str) -> dict:
         """As bare as cron's, with a token by which processes are found again."""
-        return {"PATH": "/usr/bin:/bin", "HOME": "/", "MIRAI_GAUNTLET": self.token, **extra}
+        environment = {"PATH": "/usr/bin:/bin", "HOME": "/", "MIRAI_GAUNTLET": self.token, **extra}
+        if self.watched:
+            environment["PATH"] = f"{self.alerts.directory}:{environment['PATH']}"
+        return environment
 
     def argv(self, *arguments: str) -> list:
         """The command line of the installed command."""
@@ -281,20 +316,6 @@ class World:
                     os.kill(int(line.split()[0]), signal.SIGKILL)
                 raise Leftover(f"still there after {seconds:g} s: {left}")
             time.sleep(0.05)
-
-    def _write_data(self) -> None:
-        self.data.mkdir(parents=True)
-        (self.data / "knowledge.json").write_text(json.dumps([{"id": 1, "title": "橋梁点検", "x": FILE_CANARY}]))
-        (self.data / "experts.json").write_text('[{"id": 1, "name": "山田"}]')
-        (self.data / "generation.json").write_text('{"generation": 0}')
-        (self.data / "empty").mkdir()
-        (self.data / "deep" / "er").mkdir(parents=True)
-        (self.data / "deep" / "er" / "名前 with space.json").write_text('{"k": ' + "[" * 40 + "]" * 40 + "}")
-        (self.data / "blob.bin").write_bytes(bytes(range(256)) * 120)
-        (self.data / "latest.json").symlink_to("knowledge.json")
-        for path in self.data.rglob("*"):
-            if not path.is_symlink():
-                os.utime(path, (time.time() - 3600, time.time() - 3600))
 
 
 def _stamp(path: str) -> str:

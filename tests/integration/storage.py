@@ -217,7 +217,7 @@ class BadS3:
         path = handler.path.split("?")[0]
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         if "aws-chunked" in handler.headers.get("Content-Encoding", ""):
-            body = _unchunked(body)
+            body = unchunked(body)
         self.requests.append(("PUT", path, dict(handler.headers)))
         fault = self.fault(path)
         etag = f'"{hashlib.md5(body).hexdigest()}"'
@@ -284,7 +284,8 @@ class BadS3:
         self.server.server_close()
 
 
-def _unchunked(body: bytes) -> bytes:
+def unchunked(body: bytes) -> bytes:
+    """The content of a body that was sent in S3's signed chunks."""
     content = b""
     while body:
         head, _line, body = body.partition(b"\r\n")

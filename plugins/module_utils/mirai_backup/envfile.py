@@ -20,7 +20,7 @@ def read_value(path: str, key: str) -> str:
     """
     try:
         with open(path, encoding="utf-8-sig") as file:
-            lines = file.read().splitlines()
+            lines = file.read().split("\n")  # other characters that end lines elsewhere may be in a value
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise ConfigError(

@@ -42,10 +42,10 @@ def quota(world: World, random: Random, number: int) -> tuple[str, str]:
     return fails(world, random, random.choice(("write", "fsync", "openat", "rename")), "EDQUOT")
 
 
-def _register(call: str) -> None:
-    @family(f"call.{call}", 100, 2, f"{call} fails in a backup: {', '.join(ERRORS)}")
+def _register(place: int, call: str) -> None:
+    @family(f"call.{call}", 100, 1, f"{call} fails in a backup: {', '.join(ERRORS)}")
     def one(world: World, random: Random, number: int) -> tuple[str, str]:
-        return fails(world, random, call, ERRORS[number % len(ERRORS)])
+        return fails(world, random, call, ERRORS[(place + number) % len(ERRORS)])
 
 
 def _named(said: str, error: str) -> None:
@@ -56,5 +56,5 @@ def _named(said: str, error: str) -> None:
     need("/" in said or any(name in said for name in programs), Finding, f"no object is named: {said[-400:]}")
 
 
-for _call in CALLS:
-    _register(_call)
+for _place, _call in enumerate(CALLS):
+    _register(_place, _call)

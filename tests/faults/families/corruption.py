@@ -105,7 +105,12 @@ def _check(world: World, truth: object, target: Sealed, random: Random, names: s
     said = result.out + result.err
     need(target.id in said or re.search(names, said), Finding, f"verify does not name it: {said[-600:]}")
     if every:
-        others = [one for one in result.document["verified"] if target.id not in one["id"] and one["verdict"] != "pass"]
+        # A manifest that was made anew is also seen by the next backup, which names the one before it with its digest.
+        others = [
+            one
+            for one in result.document["verified"]
+            if target.id not in one["id"] and one["verdict"] != "pass" and target.id not in str(one.get("why"))
+        ]
         need(not others, Finding, f"others do not pass: {others}")
     if random.random() < 0.12:
         _not_restored(world, target)
@@ -128,7 +133,7 @@ def _pick(world: World, random: Random) -> tuple[object, Sealed]:
     return world.base_truth, Sealed(random.choice(world.manifests()))
 
 
-@family("corruption.regions", 800, 8, "every region of every artifact: flips, zeros, noise, insertions, cuts, swaps")
+@family("corruption.regions", 800, 5, "every region of every artifact: flips, zeros, noise, insertions, cuts, swaps")
 def damaged_region(world: World, random: Random, number: int) -> tuple[str, str]:
     truth, target = _pick(world, random)
     path = random.choice(aftermath.artifacts(target.manifest))

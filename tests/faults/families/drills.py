@@ -57,8 +57,16 @@ def _drilled(world: World, target: str) -> tuple[int, dict]:
 
 @family("drill.sabotaged", 92, 1, "content changed and sealed again: the drill must refuse it")
 def sabotaged(world: World, random: Random, number: int) -> tuple[str, str]:
-    sql, *options = _SABOTAGE[number % len(_SABOTAGE)]
     world.fresh(database=True)
+    what, target = sabotage(world, random, number)
+    code, document = _drilled(world, target.id)
+    need(code == 2, SilentLoss, f"{what}: the drill ends in {code}, {document.get('verdict')}")
+    return f"{what}: refused", f"exit {code}, {document.get('verdict')}"
+
+
+def sabotage(world: World, random: Random, number: int) -> tuple[str, Sealed]:
+    """Put a dump of something else into the newest backup and seal it again; returns what was done, and the backup."""
+    sql, *options = _SABOTAGE[number % len(_SABOTAGE)]
     name = "sabotaged"
     world.server.psql(f"CREATE DATABASE {name} TEMPLATE template_app OWNER mirai_app")
     try:
@@ -73,10 +81,7 @@ def sabotaged(world: World, random: Random, number: int) -> tuple[str, str]:
     kind = random.choice(("full", "database"))
     target = Sealed([path for path in world.manifests() if path.parent.name == kind][-1])
     target.reseal("db", gzip.compress(dump, 1))
-    what = sql or options[0]
-    code, document = _drilled(world, target.id)
-    need(code == 2, SilentLoss, f"{what}: the drill ends in {code}, {document.get('verdict')}")
-    return f"{what}: refused", f"exit {code}, {document.get('verdict')}"
+    return sql or options[0], target
 
 
 @family("drill.healthy", 40, 1, "odd but healthy databases: the drill must accept them")

@@ -25,12 +25,14 @@ HEAVY = ("write", "fsync", "rename", "unlink", "unlinkat", "rmdir", "mkdir", "cl
 _learnt: dict = {}
 
 
-def learnt(world: World, key: str, arguments: tuple[str, ...], prepare=lambda _world: None) -> traces.Calls:
-    """What an undisturbed run does, found out once a worker."""
+def learnt(
+    world: World, key: str, arguments: tuple[str, ...], prepare=lambda _world: None, children: bool = True
+) -> traces.Calls:
+    """What an undisturbed run does, with its ``children`` or alone, found out once a worker."""
     if key not in _learnt:
         world.fresh()
         prepare(world)
-        known = traces.learn(world, arguments, CALLS)
+        known = traces.learn(world, arguments, CALLS, children)
         world.fresh()
         prepare(world)
         begun = time.monotonic()
@@ -72,7 +74,7 @@ def _kind(random: Random) -> tuple[str, ...]:
     return random.choice(((), (), (), ("--db-only",), ("--json-only",)))
 
 
-@family("kill.backup.calls", 150, 5, "SIGKILL at a system call of a backup")
+@family("kill.backup.calls", 150, 3, "SIGKILL at a system call of a backup")
 def kill_at_call(world: World, random: Random, number: int) -> tuple[str, str]:
     names = HEAVY if random.random() < 0.7 else CALLS
     kind = _kind(random)
@@ -118,7 +120,7 @@ def strike(world, random, arguments, known, prepare, hold, names, fault, childre
             nth = nth // 2
 
 
-@family("kill.backup.random", 150, 3, "SIGKILL at a random time of a backup")
+@family("kill.backup.random", 150, 2, "SIGKILL at a random time of a backup")
 def kill_at_random(world: World, random: Random, number: int) -> tuple[str, str]:
     kind = _kind(random)
     seconds = learnt(world, f"backup{kind}", ("backup", *kind)).seconds

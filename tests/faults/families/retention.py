@@ -142,14 +142,14 @@ def real_prune(world: World, random: Random, number: int) -> tuple[str, str]:
     if number % 4 == 0:
         need(now == held, Harm, "a dry run has changed something")
         return "a dry run: says what would go, touches nothing", f"{len(going)} would go"
-    expected = {path: was for path, was in held.items() if not any(_belongs(path, one) for one in going)}
+    expected = {path: was for path, was in held.items() if not any(belongs(path, one) for one in going)}
     need(now == expected, Harm, f"{set(now) ^ set(expected)} are gone or left against the model")
     need(foreign.exists(), Harm, "a foreign file is gone")
     need(not any((world.repository / ".staging").iterdir()), Leftover, "something is left in .staging")
     return f"prune by {policy}: exactly what the model lets go", f"{len(going)} of {len(backups)} went"
 
 
-def _belongs(path: str, backup_id: str) -> bool:
+def belongs(path: str, backup_id: str) -> bool:
     """Whether the file is an artifact or the manifest of the backup, or its pin."""
     stamp, kind = backup_id[-15:], {"full": "full", "db": "database", "json": "json"}[backup_id.split("_")[1]]
     return stamp in path and f"/{kind}/" in path and "/.pins/" not in path or path.endswith(f"/.pins/{backup_id}")

@@ -136,6 +136,28 @@ def test_any_value_is_taken_or_refused_with_words(key, value):
     assert key in said or "lie inside each other" in said
 
 
+@given(st.text(st.characters(blacklist_categories=("Cs",))), JSON_VALUES)
+def test_a_key_that_is_not_known_is_never_passed_over(key, value):
+    if key in config.CHECKS:
+        return
+    with pytest.raises(ConfigError) as caught:
+        config.from_mapping({"jobs": 3, key: value})
+    assert key in caught.value.message
+
+
+@given(st.recursive(JSON_VALUES, lambda inner: st.dictionaries(st.text(), inner, max_size=3), max_leaves=5))
+def test_any_document_is_a_configuration_or_refused_with_words(tmp_path, document):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(document))
+    path.chmod(0o600)
+    try:
+        found = config.load(str(path))
+    except ConfigError as error:
+        assert error.message and error.next_step
+    else:
+        assert set(document) <= set(config.CHECKS) and found.repository.startswith("/")
+
+
 @pytest.mark.parametrize("key", config.SECRET_KEYS)
 def test_a_refused_secret_is_not_shown(key):
     with pytest.raises(ConfigError) as caught:

@@ -62,6 +62,53 @@ def test_round_trip_with_names_that_are_not_utf8(written):
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 
+PARTS = st.binary(min_size=1, max_size=12).filter(lambda one: not {0, 47} & set(one) and one not in (b".", b".."))
+PATHS = st.lists(PARTS, min_size=1, max_size=3).map(lambda parts: os.fsdecode(b"/".join(parts)))
+TEXT = st.text(st.characters(blacklist_categories=("Cs",)), max_size=20)
+COUNTS = st.integers(0, 2**40)
+ANY_ENTRIES = st.lists(
+    st.one_of(
+        st.builds(
+            Entry, PATHS, st.just("file"), COUNTS, st.integers(0, 0o777), st.integers(-(2**40), 2**62), COUNTS, COUNTS,
+            TEXT, TEXT, st.just("ab" * 32),
+        ),
+        st.builds(Entry, PATHS, st.just("symlink"), st.just(0), st.just(0o777), COUNTS, COUNTS, COUNTS, target=PATHS),
+    ),
+    max_size=5,
+)  # fmt: skip
+
+
+@pytest.fixture
+def written_anew(tmp_path, head_of):
+    """Writes a manifest of any head and any entries over the one before."""
+
+    def write(entries, **values):
+        files = {"sha256": manifest.entries_digest(iter(entries)), "count": len(entries), "size": 0}
+        head = replace(head_of(), files=files, **values)
+        path = str(tmp_path / "one.manifest.json")
+        return path, replace(head, digest=manifest.write(path, head, iter(entries)))
+
+    return write
+
+
+@given(ANY_ENTRIES, TEXT, st.lists(TEXT, max_size=3), COUNTS)
+def test_round_trip_of_anything(written_anew, entries, host, warnings, sequence):
+    path, head = written_anew(entries, host=host, warnings=tuple(warnings), sequence=sequence)
+    assert read_whole(path) == (head, tuple(entries))
+
+
+@given(ANY_ENTRIES.filter(bool), st.data())
+def test_any_other_byte_anywhere_is_seen(written_anew, entries, data):
+    path, _head = written_anew(entries)
+    with open(path, "rb") as file:
+        whole = file.read()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda one: one != whole[place]))
+    with open(path, "wb") as file:
+        file.write(whole[:place] + bytes([other]) + whole[place + 1 :])
+    assert is_seen(path), f"{whole[place]} at {place} became {other}: {whole[max(0, place - 30) : place + 30]!r}"
+
+
 def test_round_trip_of_an_empty_list_and_of_no_list(written):
     assert read_whole(written(entries=())[0])[1] == ()
     path, head = written("database")
