@@ -137,7 +137,7 @@ def file_parts(
         plain = False
     if not plain:
         entry = Entry(os.fsdecode(path), "file", size, mode, mtime_ns, uid, gid, owner, group, sha256=_UNKNOWN)
-        before, _, after = entry.line().partition(_UNKNOWN_FIELD)
+        before, _unknown, after = entry.line().partition(_UNKNOWN_FIELD)
         return entry.header(), before + _SHA256, b'"' + after
     before = (
         f'{{"path":{_quoted(text)},"type":"file","size":{size},"mode":"{mode:04o}","mtime_ns":{mtime_ns}'

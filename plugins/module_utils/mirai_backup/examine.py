@@ -91,7 +91,7 @@ def main() -> None:
             examiner.take(rows, blocks[start:end])
             out.flush()
         except OSError as error:
-            sys.exit(f"the list of files cannot be written: {error.strerror}")
+            raise SystemExit(f"the list of files cannot be written: {error.strerror}") from error
         os.write(freed, b".")
     with open(torn, "wb") as file:
         file.write(marshal.dumps(examiner.torn))

@@ -106,8 +106,9 @@ class Programs:
         (self._directory / name).write_text(f"{interpreter}\n{script}\n")
         (self._directory / name).chmod(0o755)
 
-    def answer(self, others: dict = ANSWERS, **answers) -> None:
-        """Answer from now on with ``answers`` before all ``others``; a text is an error of the server."""
+    def answer(self, others: dict | None = None, **answers) -> None:
+        """Answer from now on with ``answers`` before all ``others`` (ANSWERS unless told); a text is an error."""
+        others = ANSWERS if others is None else others
         (self._directory / "answers.json").write_text(
             json.dumps({**answers, **{word: rows for word, rows in others.items() if word not in answers}})
         )

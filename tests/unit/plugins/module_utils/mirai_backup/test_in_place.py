@@ -132,7 +132,7 @@ def test_restored_in_one_transaction_after_a_safety_backup_and_rolled_back(setti
 def test_a_dump_that_ends_the_transaction_changes_nothing(settings, postgresql):
     numbers = Answers({"txid_current": lambda _sql: [{"number": str(len(numbers.said))}]})
     session = Session(numbers)
-    session.feed = lambda script: list(script)
+    session.feed = list
     place = replace(Target(), clients=Clients(postgresql.bindir, "15.14"))
     head = in_place.repository.listing(settings.repository).backups[0].manifest
     work = os.path.dirname(settings.repository)

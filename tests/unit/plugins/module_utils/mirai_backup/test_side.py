@@ -106,9 +106,9 @@ FINGERPRINT = {
 def head(head_of):
     """A manifest with a fingerprint, or without."""
 
-    def make(expected=FINGERPRINT):
+    def make(**changed):
         plain = head_of("database")
-        return replace(plain, database={**plain.database, "fingerprint": expected})
+        return replace(plain, database={**plain.database, "fingerprint": FINGERPRINT, **changed})
 
     return make
 
@@ -132,7 +132,7 @@ def test_a_schema_that_is_printed_otherwise_is_named_and_no_obstacle(head):
 
 
 def test_without_a_fingerprint_nothing_is_claimed(head):
-    assert side.prove(Target(), "side", head(None))["verdict"] == "not_configured"
+    assert side.prove(Target(), "side", head(fingerprint=None))["verdict"] == "not_configured"
     assert side.judge(head(), None)["verdict"] == "not_configured"
 
 
