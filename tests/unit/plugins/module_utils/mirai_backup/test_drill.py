@@ -7,13 +7,10 @@ from dataclasses import replace
 import pytest
 from mirai_backup import assertions, backup, cluster, drill, drill_files, pull, repository, side, unlock
 from mirai_backup.errors import (
-    CouldNotVerifyError,
     DecryptError,
-    EngineError,
     Interrupted,
     MismatchError,
     NotFoundError,
-    ProcessError,
 )
 from mirai_backup.watch import Observer
 from stand_in import Answers, Session, Target
@@ -227,39 +224,6 @@ def test_a_given_server_is_the_place_where_there_is_a_url(one, settings, monkeyp
     with made._server(None) as reached:
         assert reached is place
     assert made._found.place == {"kind": "database", "server_version": "15.14"}
-
-
-def amcheck(made_and_place, monkeypatch, pump=lambda *_arguments: None, **place):
-    made, usual = made_and_place
-    monkeypatch.setattr(drill.process, "pump", pump)
-    monkeypatch.setattr(drill.cluster.Clients, "path", lambda _clients, program: f"/bin/{program}")
-    made._amcheck(replace(usual, **place))
-
-
-def test_every_index_is_held_to_its_table(one, monkeypatch):
-    commands = []
-    amcheck(one(amcheck=[{"one": 1}]), monkeypatch, lambda argv, _sink: commands.extend(argv))
-    assert {"--heapallindexed", "--install-missing", "--username", "postgres"} <= set(commands[0].argv)
-
-
-def test_where_amcheck_is_not_there_that_is_said(one, monkeypatch):
-    with pytest.raises(CouldNotVerifyError, match="amcheck is not installed"):
-        amcheck(one(), monkeypatch)
-
-
-def test_an_old_server_has_no_program_for_it(one, monkeypatch):
-    old = drill.cluster.Clients("/usr/lib/postgresql/13/bin", "13.5")
-    with pytest.raises(CouldNotVerifyError, match="needs PostgreSQL 14 or newer"):
-        amcheck(one(amcheck=[{"one": 1}]), monkeypatch, clients=old)
-
-
-def test_a_corrupt_index_is_named(one, monkeypatch):
-    def complain(_commands, sink):
-        sink(b"btree index auth.users_pkey:\n    ERROR: item order invariant violated\n")
-        raise ProcessError("pg_amcheck exited with status 2")
-
-    with pytest.raises(EngineError, match="is corrupt: btree index auth.users_pkey: / ERROR: item order invariant"):
-        amcheck(one(amcheck=[{"one": 1}]), monkeypatch, complain)
 
 
 @pytest.mark.parametrize(("verdict", "detail"), [("pass", ""), ("fail", "people: found 0, expected >= 1")])

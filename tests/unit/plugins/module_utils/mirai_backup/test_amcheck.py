@@ -1,0 +1,62 @@
+"""amcheck: every index is held to its table, by PostgreSQL's program, or by statement where there is none yet."""
+
+import pytest
+from mirai_backup import amcheck
+from mirai_backup.clients import Clients
+from mirai_backup.errors import CouldNotVerifyError, DatabaseError, EngineError, ProcessError
+from stand_in import Answers, Target, server
+
+INSTALLED = {"pg_available_extensions": [{"one": 1}]}
+
+
+@pytest.fixture
+def program(monkeypatch):
+    """Put a function in the place of pg_amcheck."""
+
+    def become(pump) -> None:
+        monkeypatch.setattr(amcheck.process, "pump", pump)
+        monkeypatch.setattr(Clients, "path", lambda _clients, name: f"/bin/{name}")
+
+    return become
+
+
+def test_every_index_is_held_to_its_table(program):
+    commands = []
+    program(lambda argv, _sink: commands.extend(argv))
+    amcheck.check(Target(answers=Answers(INSTALLED)), "side")
+    (argv,) = [one.argv for one in commands]
+    assert argv[0] == "/bin/pg_amcheck" and argv[-1] == "side"
+    assert {"--heapallindexed", "--install-missing", "--username", "postgres"} <= set(argv)
+
+
+def test_where_amcheck_is_not_there_that_is_said():
+    with pytest.raises(CouldNotVerifyError, match="amcheck is not installed"):
+        amcheck.check(Target(), "side")
+
+
+def test_a_corrupt_index_is_named(program):
+    def complain(_commands, sink):
+        sink(b"btree index auth.users_pkey:\n    ERROR: item order invariant violated\n")
+        raise ProcessError("pg_amcheck exited with status 2")
+
+    program(complain)
+    with pytest.raises(EngineError, match="is corrupt: btree index auth.users_pkey: / ERROR: item order invariant"):
+        amcheck.check(Target(answers=Answers(INSTALLED)), "side")
+
+
+def before_there_was_a_program(**answers) -> Target:
+    old = server(version="13.5", version_num=130005)
+    return Target(server=old, answers=Answers({**answers, **INSTALLED, "pg_namespace": [{"schema": 'a"b'}]}))
+
+
+def test_before_there_was_a_program_each_index_is_asked_for(program):
+    program(lambda *_arguments: pytest.fail("PostgreSQL 13 has no pg_amcheck"))
+    target = before_there_was_a_program()
+    amcheck.check(target, "side")
+    assert '"a""b".bt_index_check(index => c.oid, heapallindexed => true)' in target.answers.said[-1]
+
+
+def test_a_corrupt_index_is_named_then_too():
+    target = before_there_was_a_program(bt_index_check=DatabaseError("item order invariant violated for index t_a"))
+    with pytest.raises(EngineError, match="an index is corrupt: item order invariant violated for index t_a"):
+        amcheck.check(target, "side")
