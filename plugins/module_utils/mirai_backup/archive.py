@@ -25,6 +25,7 @@ _PAUSES = (0.2, 0.5, 1.0)
 _END_OF_ARCHIVE = b"\0" * 1024
 # Tokens are 64-bit hashes of a path and its signature: two of them are the same by accident once in 2^64.
 _READ_AGAIN = 0
+_AFTER_PATH = b',"type":"'  # no path holds it: quotes within one are escaped
 _NO_RECORD = (_READ_AGAIN, b"")
 
 
@@ -77,10 +78,10 @@ class Archiver:
     def lines(self) -> Iterator[bytes]:
         """The final entries in the order of the archive, each path once, as lines of a manifest."""
         superseded = dict(self._superseded)
-        starts = tuple(map(start_of_line, superseded))
+        starts = frozenset(map(start_of_line, superseded))
         with open(self._spool_path, "rb") as spool:
             for line in spool:
-                if superseded and line.startswith(starts):
+                if starts and line[: line.index(_AFTER_PATH) + 1] in starts:
                     path = path_of(line)
                     if superseded.get(path):
                         superseded[path] -= 1
@@ -157,7 +158,8 @@ class Archiver:
         if archived or node.path in self._again:
             self._superseded[node.path] = self._superseded.get(node.path, 0) + 1
             self.findings.reread[_shown(node.path)] = self._superseded[node.path]
-        self._again[node.path] = added[0]
+        signature, in_doubt = added
+        self._again[node.path] = () if in_doubt else signature
 
     def _changed(self) -> list[tuple[Node, bool]]:
         """The nodes that are not as archived, each with whether the first pass archived it at all."""
