@@ -181,6 +181,8 @@ class Archiver:
                 token, line = next(first, _NO_RECORD)
             if self._again and node.path in self._again:
                 read_as = hash((node.path, self._again[node.path]))
+            elif self._again and any(node.path[:end] in self._again for end in _ends_of_parents(node.path)):
+                read_as = _READ_AGAIN  # its directory was something else meanwhile: it comes after it
             if now != read_as and kind_of(node) is not None:
                 changed.append((node, was_archived))
         left = [line, *(line for _token, line in first)] if line else ()
