@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 from collections.abc import Iterator
 
 from ansible_collections.mirai.backup.plugins.module_utils.mirai_backup import arguments, config, install, outcome
@@ -65,6 +66,11 @@ def leave(module, result: outcome.Outcome, changed: bool) -> None:
 @contextlib.contextmanager
 def failures(module) -> Iterator[None]:
     """End the module when the block fails: what failed, on which object, and what to do next."""
+    if sys.getfilesystemencoding() != "utf-8":  # names of files would be made in it
+        module.fail_json(
+            msg=f"the locale's encoding is {sys.getfilesystemencoding()}; set PYTHONUTF8=1 in the task's environment",
+            exit_code=1,
+        )
     try:
         yield
     except EngineError as error:

@@ -25,6 +25,8 @@ _PAUSES = (0.2, 0.5, 1.0)
 _END_OF_ARCHIVE = b"\0" * 1024
 # Tokens are 64-bit hashes of a path and its signature: two of them are the same by accident once in 2^64.
 _READ_AGAIN = 0
+_AFTER_PATH = b',"type":"'  # no path holds it: quotes within one are escaped
+_NEVER: tuple = ((), 0)
 _NO_RECORD = (_READ_AGAIN, b"")
 
 
@@ -52,7 +54,8 @@ class Archiver:
         self._root = os.fsencode(root)
         self._spool_path = spool_path
         self._first = array("q")  # a token of what each line of the first pass was read as
-        self._again: dict = {}  # path → signature of its newest reading, for what was read again
+        self._again: dict = {}  # path → signature and number of its newest reading, for what was read again
+        self._readings = 0
         self._superseded: dict = {}  # path → how many of its members a later one replaces
         self.findings = Findings()
 
@@ -77,10 +80,10 @@ class Archiver:
     def lines(self) -> Iterator[bytes]:
         """The final entries in the order of the archive, each path once, as lines of a manifest."""
         superseded = dict(self._superseded)
-        starts = tuple(map(start_of_line, superseded))
+        starts = frozenset(map(start_of_line, superseded))
         with open(self._spool_path, "rb") as spool:
             for line in spool:
-                if superseded and line.startswith(starts):
+                if starts and line[: line.index(_AFTER_PATH) + 1] in starts:
                     path = path_of(line)
                     if superseded.get(path):
                         superseded[path] -= 1
@@ -114,7 +117,7 @@ class Archiver:
 
     def _drop_orphans(self) -> None:
         """What lay in a directory that became a file or a link has no place any more: none of its members counts."""
-        replaced = {path for path, signature in self._again.items() if signature != (stat.S_IFDIR,)}
+        replaced = {path for path, (signature, _number) in self._again.items() if signature != (stat.S_IFDIR,)}
         if not replaced:
             return
         orphans: dict = {}
@@ -157,7 +160,9 @@ class Archiver:
         if archived or node.path in self._again:
             self._superseded[node.path] = self._superseded.get(node.path, 0) + 1
             self.findings.reread[_shown(node.path)] = self._superseded[node.path]
-        self._again[node.path] = added[0]
+        signature, in_doubt = added
+        self._readings += 1
+        self._again[node.path] = () if in_doubt else signature, self._readings
 
     def _changed(self) -> list[tuple[Node, bool]]:
         """The nodes that are not as archived, each with whether the first pass archived it at all."""
@@ -177,8 +182,12 @@ class Archiver:
             read_as = token if was_archived else _READ_AGAIN
             if was_archived:
                 token, line = next(first, _NO_RECORD)
-            if self._again and node.path in self._again:
-                read_as = hash((node.path, self._again[node.path]))
+            if self._again:
+                signature, number = self._again.get(node.path, _NEVER)
+                if any(self._again.get(node.path[:end], _NEVER)[1] > number for end in _ends_of_parents(node.path)):
+                    read_as = _READ_AGAIN  # its directory was something else meanwhile: it comes after it
+                elif number:
+                    read_as = hash((node.path, signature))
             if now != read_as and kind_of(node) is not None:
                 changed.append((node, was_archived))
         left = [line, *(line for _token, line in first)] if line else ()

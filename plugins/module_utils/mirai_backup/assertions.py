@@ -32,6 +32,8 @@ def holds(found: str, expected: str) -> bool:
     try:
         left, right = decimal.Decimal(found), decimal.Decimal(wanted)
     except decimal.InvalidOperation:
+        left = right = decimal.Decimal("NaN")
+    if left.is_nan() or right.is_nan():  # not a number, or PostgreSQL's NaN, which equals itself
         if operator in ("=", "!="):
             return (found == wanted) == (operator == "=")
         raise ValueError(f"{found!r} and {wanted!r} are not both numbers") from None
@@ -57,7 +59,7 @@ def _one(target: DatabaseTarget, database: str, assertion: dict) -> dict:
     try:
         with postgres.Session(target.clients, target.on(database)) as session:
             session.execute(f"SET LOCAL statement_timeout = '{_TIMEOUT}'")
-            rows = session.query(assertion["sql"])
+            rows = session.query(assertion["sql"], decimal.Decimal)  # a float would round it
         if len(rows) != 1 or len(rows[0]) != 1:
             result["detail"] = f"the query gave {len(rows)} rows instead of one value"
             return result
@@ -76,4 +78,6 @@ def _text(value: object) -> str:
     """A value as it is compared: nothing for NULL, else as JSON has it, texts without quotes."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (str, decimal.Decimal)):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=float)

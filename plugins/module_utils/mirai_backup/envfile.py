@@ -9,7 +9,7 @@ import re
 from .errors import ConfigError
 
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$")
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$", "`": "`"}
+_ESCAPES = dict(zip("abfnrtv'\"\\", "\a\b\f\n\r\t\v'\"\\"))
 
 
 def read_value(path: str, key: str) -> str:

@@ -24,7 +24,10 @@ from .tree import Node, unreadable
 
 _BLOCK = 1 << 18  # what is read at once
 _HELD = 1 << 18  # from when on it is passed on
+_NONE: tuple = ()  # the signature of what was not read to its end, which is no node's
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
+# Replaced since the walk, by something else or along with its directory: the next walk sees it.
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EINVAL)
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -60,55 +63,54 @@ class Members:
         kind = kind_of(node)
         if kind == "file":
             return self._add_file(node)
-        target = os.fsdecode(os.readlink(self._prefix + node.path)) if kind == "symlink" else ""
+        target = os.fsdecode(_reach(os.readlink, self._prefix + node.path)) if kind == "symlink" else ""
         entry = _plain(node, kind, target)
         self._hold(whole_line(entry.line()), entry.header())
         return node.signature, 0, False
 
     def _add_file(self, node: Node) -> tuple[tuple, int, bool]:
         path = self._prefix + node.path
-        try:
-            descriptor = os.open(path, _FLAGS)
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ELOOP):  # replaced since the walk: the next one sees it
-                raise FileNotFoundError(path) from error
-            raise unreadable(path, error) from error
+        descriptor = _reach(os.open, path, _FLAGS)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise FileNotFoundError(path)
             opened = Node(node.path, status)
             if status.st_size <= jsoncheck.WHOLE_LIMIT:
-                self._whole(opened, os.read(descriptor, status.st_size))
+                complete = self._whole(opened, _read(path, descriptor, status.st_size))
             else:
-                self._in_blocks(opened, descriptor)
+                complete = self._in_blocks(opened, path, descriptor)
             now = os.fstat(descriptor)
         finally:
             os.close(descriptor)
         changed = now.st_ctime_ns != status.st_ctime_ns or now.st_mtime_ns != status.st_mtime_ns
         in_doubt = changed or now.st_size != status.st_size or opened.is_racy(time.time_ns())
-        return opened.signature, status.st_size, in_doubt
+        return opened.signature if complete else _NONE, status.st_size, in_doubt or not complete
 
-    def _whole(self, node: Node, content: bytes) -> None:
-        """Archive a small file; one that shrank meanwhile is filled up and read again later."""
+    def _whole(self, node: Node, content: bytes) -> bool:
+        """Archive a small file; returns whether all of it came. One that shrank is filled up and read again later."""
         size = node.status.st_size
         header, before, after = _file_parts(node)
         start = self._size + len(header)
         row = (before, after, start, start + size, _is_json(node.path), False)
         self._hold(row, header, content.ljust(size + -size % 512, b"\0"))
+        return len(content) == size
 
-    def _in_blocks(self, node: Node, descriptor: int) -> None:
+    def _in_blocks(self, node: Node, path: bytes, descriptor: int) -> bool:
         """The same for a large file, block by block."""
         header, before, after = _file_parts(node)
         self._hold(None, header)
-        is_json, left = _is_json(node.path), node.status.st_size
+        is_json, left, complete = _is_json(node.path), node.status.st_size, True
         while left:
             wanted = min(left, _BLOCK)
-            content = os.read(descriptor, wanted) or b"\0" * wanted
-            left -= len(content)
+            content = _read(path, descriptor, wanted)
+            complete = complete and len(content) == wanted
+            content = content.ljust(wanted, b"\0")
+            left -= wanted
             start = self._size
             self._hold((before, after, start, start + len(content), is_json, left > 0), content)
         self._hold(None, b"\0" * (-node.status.st_size % 512))
+        return complete
 
     def settle(self) -> dict:
         """Write what is held; returns what is wrong with the JSON of files, by the numbers of their lines."""
@@ -144,6 +146,31 @@ class Members:
 def kind_of(node: Node) -> Optional[str]:
     """The entry type of ``node``; None for sockets, pipes and devices, which hold no content."""
     return "file" if node.status is None else _KINDS.get(node.status.st_mode & 0o170000)
+
+
+def _reach(call: Callable, path: bytes, *arguments: int) -> object:
+    """What the system ``call`` gives for ``path``. Raises FileNotFoundError when it is gone, else EngineError."""
+    try:
+        return call(path, *arguments)
+    except OSError as error:
+        if error.errno in _GONE:
+            raise FileNotFoundError(path) from error
+        raise unreadable(path, error) from error
+
+
+def _read(path: bytes, descriptor: int, size: int) -> bytes:
+    """The next ``size`` bytes, fewer at the end. A bad sector first shortens a reading; only the next one fails."""
+    pieces = []
+    while size:
+        try:
+            piece = os.read(descriptor, size)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        if not piece:
+            break
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def _file_parts(node: Node) -> tuple:

@@ -11,7 +11,7 @@ import pwd
 import secrets
 import signal
 from dataclasses import dataclass
-from typing import Iterable, Optional
+from typing import Callable, Iterable, Optional
 
 from . import dburl, envfile, process
 from .clients import Clients
@@ -207,11 +207,11 @@ class Session:
             self._send(f"LOCK TABLE ONLY {table} IN ACCESS SHARE MODE;")
         self.execute("\\set ECHO none\nSET LOCAL lock_timeout = 0")
 
-    def query(self, sql: str) -> list[dict]:
+    def query(self, sql: str, parse_float: Callable[[str], object] = float) -> list[dict]:
         """Run one SELECT inside the transaction and return its rows as dicts of JSON values."""
         self._send(_as_json(sql) + ";")
         out = self._answer()
-        return json.loads(out) if out.strip() else []
+        return json.loads(out, parse_float=parse_float) if out.strip() else []
 
     def feed(self, script: Iterable[bytes]) -> None:
         """Run a whole script inside the transaction; what its statements return is thrown away."""

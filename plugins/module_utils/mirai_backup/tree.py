@@ -37,7 +37,7 @@ class Node(NamedTuple):
 
     def is_racy(self, now_ns: int) -> bool:
         """Whether a write could still hide behind the clock's granularity."""
-        return now_ns - self.status.st_mtime_ns < RACY_NS and stat.S_ISREG(self.status.st_mode)
+        return abs(now_ns - self.status.st_mtime_ns) < RACY_NS and stat.S_ISREG(self.status.st_mode)
 
 
 def walk(root: bytes, look_at_files: bool = True) -> Iterator[Node]:

@@ -79,7 +79,7 @@ class Session:
     def __exit__(self, *_exception: object) -> None:
         return None
 
-    def query(self, sql: str) -> list:
+    def query(self, sql: str, _parse_float: object = float) -> list:
         return self._answers(sql)
 
     def execute(self, sql: str) -> None:
