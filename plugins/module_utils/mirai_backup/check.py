@@ -120,7 +120,8 @@ def _drilled(config: Config) -> list[str]:
     """When the last drill was, in words, where drills are configured."""
     rows = drill_history.rows(config.repository) if config.drill else []
     now = datetime.datetime.now(datetime.timezone.utc)
-    return [f"drilled {text.duration((now - text.parse_utc(one['started'])).total_seconds())} ago" for one in rows[-1:]]
+    ages = [(now - text.parse_utc(one["started"])).total_seconds() for one in rows[-1:]]
+    return [f"drilled {text.duration(max(age, 0))} ago" for age in ages]
 
 
 def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.datetime) -> list[str]:

@@ -12,6 +12,7 @@ import grp
 import os
 import pwd
 import stat
+import sys
 import time
 from functools import lru_cache
 from typing import BinaryIO, Callable, Optional
@@ -41,7 +42,7 @@ class Members:
         self._prefix = os.path.join(root, b"")
         self._write = write
         self._lines = lines
-        self._may_start = beside and len(os.sched_getaffinity(0)) > 1
+        self._may_start = beside and bool(sys.executable) and len(os.sched_getaffinity(0)) > 1
         self._examiner = Examiner(lines)
         self._beside: Optional[Beside] = None
         self._rows: list = []

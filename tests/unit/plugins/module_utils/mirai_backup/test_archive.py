@@ -1,15 +1,18 @@
 """archive: every file as it was at one moment, and words about what would not hold still."""
 
+import errno
 import hashlib
 import io
+import itertools
 import os
 import shutil
 import socket
 import subprocess
 import tarfile
+import time
 
 import pytest
-from mirai_backup import archive, unarchive
+from mirai_backup import archive, tree, unarchive
 from mirai_backup.errors import EngineError
 
 LARGE = b'{"rows": [' + b'"0123456789abcdef",' * 160_000 + b"0]}"  # 3 MiB, read block by block
@@ -17,8 +20,9 @@ LARGE = b'{"rows": [' + b'"0123456789abcdef",' * 160_000 + b"0]}"  # 3 MiB, read
 
 @pytest.fixture
 def quick(monkeypatch):
-    """The pauses before files are read again, shortened."""
+    """The pauses before files are read again, shortened, and with them the time for which a new file is in doubt."""
     monkeypatch.setattr(archive, "_PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(tree, "RACY_NS", 5_000_000)
 
 
 @pytest.fixture
@@ -186,10 +190,61 @@ def test_what_never_holds_still_is_named(quick, data, archived, restored):
     assert (restored(stream, entries, findings) / "calm").read_bytes() == b"1"
 
 
-def test_a_file_written_a_moment_ago_is_read_again(quick, data, archived):
+def test_a_file_written_a_moment_ago_is_read_again_until_that_is_past(data, archived):
     root = data({"a": b"1"})
-    os.utime(root / "a")
-    assert archived(root)[2].reread == {"a": 1}
+    moment = time.time_ns() + tree.RACY_NS // 2
+    os.utime(root / "a", ns=(moment, moment))
+    findings = archived(root)[2]
+    assert (set(findings.reread), findings.unstable) == ({"a"}, [])
+
+
+@pytest.fixture
+def reading(monkeypatch):
+    """Read the file that is given first with the function that is given second: (turn, real answer) → answer."""
+
+    def become(path, answer) -> None:
+        real, turns, inode = os.read, itertools.count(), path.stat().st_ino
+
+        def read(descriptor, size):
+            content = real(descriptor, size)
+            return answer(next(turns), content) if os.fstat(descriptor).st_ino == inode else content
+
+        monkeypatch.setattr(os, "read", read)
+
+    return become
+
+
+def test_a_file_that_never_comes_whole_is_named(quick, data, archived, reading):
+    """As files are of which the file system says more than it has."""
+    root = data({"a": b"x" * 4096, "b": b"1"})
+    reading(root / "a", lambda turn, content: b"" if turn % 2 else content[:3])
+    assert archived(root)[2].unstable == ["a"]
+
+
+def test_a_reading_that_a_bad_sector_shortens_is_an_error(quick, data, archived, reading):
+    root = data({"a": b"x" * 4096})
+
+    def broken(turn, content):
+        if turn:
+            raise OSError(errno.EIO, "Input/output error")
+        return content[:512]
+
+    reading(root / "a", broken)
+    with pytest.raises(EngineError, match="a cannot be read: Input/output error"):
+        archived(root)
+
+
+@pytest.mark.parametrize("error", [errno.ENOTDIR, errno.ENXIO])
+def test_a_path_that_something_else_took_is_left_to_the_next_walk(quick, data, archived, monkeypatch, error):
+    root, real = data({"a": b"1", "b": b"2"}), os.open
+
+    def taken(path, flags, *rest, **more):
+        if path == os.fsencode(root / "a"):
+            raise OSError(error, os.strerror(error), path)
+        return real(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", taken)
+    assert archived(root)[2].unstable == ["a"]
 
 
 def test_a_file_that_cannot_be_read_is_an_error(data, archived, monkeypatch):

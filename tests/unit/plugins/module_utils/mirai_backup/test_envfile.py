@@ -75,10 +75,14 @@ def test_without_quotes_a_value_is_what_is_written(tmp_path, value, after):
 
 @given(LINE)
 def test_double_quotes_know_escapes(tmp_path, value):
-    quoted = "".join("\\" + one if one in '\\"$`' else one for one in value)
+    quoted = "".join("\\" + one if one in '\\"' else one for one in value)
     path = tmp_path / ".env"
     path.write_text(f'DATABASE_URL="{quoted}\\n"', encoding="utf-8")
     assert envfile.read_value(str(path), "DATABASE_URL") == value + "\n"
+
+
+def test_an_escape_is_one_where_the_application_takes_it_for_one(value_in):
+    assert value_in(r"""DATABASE_URL="\$ \` \' \" \a\b\f\v" """) == "\\$ \\` ' \" \a\b\f\v"
 
 
 @pytest.mark.parametrize("line", ["DATABASE_URL='a", 'DATABASE_URL="a"b"', "DATABASE_URL='a' b", 'DATABASE_URL="a\\"'])
