@@ -1,5 +1,7 @@
 """assertions: the operator's queries, held to what they must come to."""
 
+import decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,24 @@ def test_texts_have_no_order():
         assertions.holds("abc", "> 5")
 
 
+@pytest.mark.parametrize(
+    ("found", "expected", "truth"),
+    [
+        ("NaN", "NaN", True),
+        ("NaN", "!= 1", True),
+        ("12345678901234567.89", "12345678901234567.89", True),
+        ("9007199254740993.0", "9007199254740992", False),
+    ],
+)
+def test_numbers_are_neither_rounded_nor_undefined(found, expected, truth):
+    assert assertions.holds(found, expected) is truth
+
+
+def test_what_is_no_number_has_no_order():
+    with pytest.raises(ValueError, match="not both numbers"):
+        assertions.holds("NaN", "> 5")
+
+
 @pytest.fixture
 def outcome(monkeypatch):
     """What becomes of one assertion when the query gives ``rows``, or raises."""
@@ -64,6 +84,14 @@ def test_none_and_one_are_numbers_and_no_truths(outcome, count):
 
 def test_documents_are_compared_as_json():
     assert assertions._text({"a": [1, True]}) == '{"a": [1, true]}'
+
+
+def test_a_number_with_a_fraction_is_shown_as_the_server_gave_it(outcome):
+    assert outcome([{"sum": decimal.Decimal("12345678901234567.89")}], "12345678901234567.89") == (
+        "pass",
+        "12345678901234567.89",
+        "",
+    )
 
 
 def test_another_value_fails_and_is_shown(outcome):
