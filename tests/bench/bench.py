@@ -36,14 +36,22 @@ from subject import Subject
 
 
 def main(argv: "list[str] | None" = None) -> int:
-    """Measure, write, say which goals were missed; 1 when something that was to be measured failed."""
+    """Measure, write, say which goals were missed; 1 when something that was to be measured failed.
+
+    Interrupted, it writes what was measured until then.
+    """
     options = _options(argv)
     with tempfile.TemporaryDirectory(prefix="mirai-bench-", dir=options.scratch) as name:
         scratch = Path(name)
         scratch.chmod(0o755)  # the server's account passes through
         server = Server(scratch / "pg").create()
         try:
-            found = _measure(options, scratch, server)
+            found = Results(
+                f"{datetime.date.today():%Y-%m-%d}", machine.lines(server.bindir), machine.busy(), options.repeat
+            )
+            _measure(options, scratch, server, found)
+        except KeyboardInterrupt:
+            _say("bench: interrupted; the page has what was measured until now")
         except CommandFailed as error:
             _say(f"bench: {error}")
             return 1
@@ -84,23 +92,15 @@ def _sizes(text: str) -> list[str]:
     return names
 
 
-def _measure(options: argparse.Namespace, scratch: Path, server: Server) -> Results:
-    found = Results(
-        date=f"{datetime.date.today():%Y-%m-%d}",
-        machine=machine.lines(server.bindir),
-        busy=machine.busy(),
-        repeat=options.repeat,
-    )
-    for number, size in enumerate(dict.fromkeys([*options.sizes, *options.memory_sizes])):
-        _say(f"{size}: making the data")
-        subject = Subject(scratch / f"app{number}", server, f"bench{number}").generate(size_of(size), size_of(size))
+def _measure(options: argparse.Namespace, scratch: Path, server: Server, found: Results) -> None:
+    """Fill ``found`` in; what is only watched for its memory comes last, since it takes longest."""
+    for number, size in enumerate(dict.fromkeys(options.sizes)):
+        subject = _subject(scratch, server, size)
         if number == 0:
             found.start = rounds.starts(subject, options.repeat)
-        if size in options.sizes:
-            found.times[size] = rounds.sized(subject, options.repeat, _say)
+        found.times[size] = rounds.sized(subject, options.repeat, _say)
         if size in options.memory_sizes:
-            found.peaks[size] = footprints.sized(subject, _say)
-            found.sizes[size] = rounds.sizes(subject, _say)
+            _footprint(subject, size, found)
         if number == 0:
             found.retained = rounds.retained(subject, options.repeat, _say)
             if options.backups:
@@ -118,7 +118,20 @@ def _measure(options: argparse.Namespace, scratch: Path, server: Server) -> Resu
         subject = Subject(scratch / "many", server, "benchmany").generate(0, size_of("100K"))
         found.setups = hosts.setups(subject, options.hosts)
         subject.remove()
-    return found
+    for size in dict.fromkeys(one for one in options.memory_sizes if one not in options.sizes):
+        subject = _subject(scratch, server, size)
+        _footprint(subject, size, found)
+        subject.remove()
+
+
+def _subject(scratch: Path, server: Server, size: str) -> Subject:
+    _say(f"{size}: making the data")
+    return Subject(scratch / f"app{size}", server, f"bench{size.lower()}").generate(size_of(size), size_of(size))
+
+
+def _footprint(subject: Subject, size: str, found: Results) -> None:
+    found.peaks[size] = footprints.sized(subject, _say)
+    found.sizes[size] = rounds.sizes(subject, _say)
 
 
 def _draw(directory: Path, found: Results) -> None:
@@ -144,8 +157,7 @@ def _list(subject: Subject, options: argparse.Namespace, found: Results) -> None
 def _many_files(options: argparse.Namespace, scratch: Path, server: Server, found: Results) -> None:
     _say(f"{options.files} small files: making them")
     subject = Subject(scratch / "files", server, "benchfiles").generate(0, size_of("1M"), options.files)
-    found.files = options.files
-    found.file_times = rounds.many_files(subject, options.repeat, _say)
+    found.files, found.file_times = options.files, rounds.many_files(subject, options.repeat, _say)
     runs = [footprints.many_files(subject, _say) for _number in range(options.repeat)]
     found.file_peaks = {verb: merged([run[verb] for run in runs]) for verb in runs[0]}
     if options.peers != "0":
