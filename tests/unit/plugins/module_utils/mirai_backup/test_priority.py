@@ -11,7 +11,7 @@ from mirai_backup.errors import ProcessError
 SCRIPT = """
 import os, subprocess, sys
 from mirai_backup import config, priority
-os.nice(3)
+os.setpriority(os.PRIO_PROCESS, 0, 3)
 priority.lower(config.from_mapping({"nice": int(sys.argv[1]), "ionice": sys.argv[2]}))
 print(subprocess.check_output(["nice"], text=True), subprocess.check_output(["ionice"], text=True))
 """
