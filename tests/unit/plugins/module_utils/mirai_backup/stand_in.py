@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fake_postgresql import SERVER
 from mirai_backup import target
 from mirai_backup.clients import Clients
 from mirai_backup.dburl import Connection
@@ -14,18 +15,7 @@ CLIENTS = Clients("/usr/lib/postgresql/15/bin", "15.14")
 
 def server(**values) -> Server:
     """What a server says of itself."""
-    facts = {
-        "version": "15.14",
-        "version_num": 150014,
-        "system_identifier": "1",
-        "in_recovery": False,
-        "database": "mirai",
-        "database_size": 1000,
-        "is_superuser": True,
-        "can_create_database": True,
-        "user": "postgres",
-    }
-    return Server(**{**facts, **values})
+    return Server(**{**SERVER, **values})
 
 
 @dataclass
