@@ -8,6 +8,8 @@ from . import postgres, process
 from .errors import CouldNotVerifyError, DatabaseError, EngineError, ProcessError
 from .target import DatabaseTarget
 
+_CORRUPT = 2  # exit status of pg_amcheck; 1: it could not do its work
+_LOST = 2  # exit status of psql whose connection is bad; 3: a statement failed
 _PROGRAM_SINCE = 140000
 _INDEXES = """
 SELECT %s.bt_index_check(index => c.oid, heapallindexed => true) FROM pg_catalog.pg_index i
@@ -40,6 +42,8 @@ def _by_statement(target: DatabaseTarget, database: str) -> None:
     try:
         target.execute(_INDEXES % postgres.identifier(where["schema"]), database)
     except DatabaseError as error:
+        if getattr(error.__cause__, "status", None) == _LOST:
+            raise CouldNotVerifyError(f"the indexes could not be checked: {error.message}", error.next_step) from error
         raise EngineError(f"an index is corrupt: {error.message}") from error
 
 
@@ -58,6 +62,10 @@ def _by_program(target: DatabaseTarget, database: str) -> None:
     try:
         process.pump((command,), lambda block: said.append(bytes(block)))
     except ProcessError as error:
+        if error.status != _CORRUPT:
+            raise CouldNotVerifyError(
+                f"indexes and tables could not be checked: {error.message}", "see the message"
+            ) from error
         lines = b"".join(said).decode("utf-8", "replace").splitlines()
         found = " / ".join(line.strip() for line in lines[:6] if line.strip())
         raise EngineError(f"an index or a table is corrupt: {found or error.message}") from error

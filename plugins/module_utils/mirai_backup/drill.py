@@ -214,8 +214,9 @@ class _Drill:
                         return
             found.rto = time.monotonic() - found.begun
             with found.phase("prove"):
-                self._prove_database(target)
-                self._prove_files(staged)
+                with side.analyzing(target, self._name) if target is not None else contextlib.nullcontext():
+                    self._prove_database(target)
+                    self._prove_files(staged)
             if target is not None:
                 with found.phase("indexes"):
                     found.check("indexes", lambda: amcheck.check(target, self._name))

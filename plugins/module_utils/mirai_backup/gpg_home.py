@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Throwaway homes of GnuPG: in memory where there is a place for it, private, gone with their agent afterwards.
 
-A home's name says which process made it, so that the next run clears what a killed one left.
+Where we are killed, the agent ends by itself within seconds. A home's name says which process made it, so that the
+next run clears what a killed one left.
 """
 
 from __future__ import annotations
@@ -23,25 +24,22 @@ _NAME = re.compile(_PREFIX + r"(\d+)-(\d+)-.+")
 
 
 @contextlib.contextmanager
-def throwaway() -> Iterator[str]:
-    """An empty home, 0700; its agent is ended and it is removed when the block ends."""
+def throwaway(keys_of: str = "") -> Iterator[str]:
+    """A home with an agent, 0700; the agent is ended and the home removed when the block ends.
+
+    It is empty, or has the keys of the home ``keys_of``, which is only read: it may be read-only, and its path long.
+    """
     base = _base()
     sweep(base)
     pid = os.getpid()
     path = tempfile.mkdtemp(prefix=f"{_PREFIX}{pid}-{_started(pid)}-", dir=base)
     try:
-        yield path
+        for name in ("pubring.kbx", "private-keys-v1.d") if keys_of else ():
+            os.symlink(os.path.join(os.path.realpath(keys_of), name), os.path.join(path, name))
+        with _agent(path):
+            yield path
     finally:
         remove(path)
-
-
-@contextlib.contextmanager
-def borrowed(home: str) -> Iterator[str]:
-    """A throwaway home with the keys of ``home``, which is only read: it may be read-only, and its path long."""
-    with throwaway() as path:
-        for name in ("pubring.kbx", "private-keys-v1.d"):
-            os.symlink(os.path.join(os.path.realpath(home), name), os.path.join(path, name))
-        yield path
 
 
 def remove(path: str) -> None:
@@ -78,6 +76,27 @@ def sweep(base: str = "") -> list[str]:
                 remove(path)
                 gone.append(path)
     return gone
+
+
+@contextlib.contextmanager
+def _agent(home: str) -> Iterator[None]:
+    """The agent of ``home``, before gpg starts one that would outlive us: this one watches a process that ends with us.
+
+    See "gpg-agent command line" in the manual of gpg-agent(1): the agent ends when the command does.
+    """
+    watched = ("sh", "-c", "echo; exec sleep infinity")
+    start = process.Command((gpg.program("gpg-agent"), "--no-options", "--homedir", home, "--daemon", "--", *watched))
+    read_end, write_end = process.wide_pipe()
+    with read_end:
+        with write_end, open(os.devnull, "rb") as nothing:
+            child = process.Child(start, nothing, write_end)
+        try:
+            if not read_end.read(1):  # it never came to run the command
+                raise child.error(child.wait())
+            yield
+        finally:
+            child.end()
+            child.close()
 
 
 def _base() -> str:

@@ -148,11 +148,23 @@ def number(session: Session) -> str:
     return session.query("SELECT txid_current()::text AS number")[0]["number"]
 
 
+def number_for_good(place: DatabaseTarget, session: Session) -> str:
+    """The transaction's number, which the server gives to no other even after a crash.
+
+    It remembers numbers that are in the write-ahead log: here by a later transaction that is forced to disk.
+    """
+    found = number(session)
+    place.execute("SELECT pg_logical_emit_message(true, 'mirai_backup', '')", place.live)
+    return found
+
+
 def committed(place: DatabaseTarget, xid: str) -> bool:
     """Whether the transaction ``xid`` was committed; one that a dead run left is waited for."""
     deadline = time.monotonic() + _PATIENCE
     while xid:
-        status = place.query(f"SELECT txid_status({int(xid)}) AS status", place.live)[0]["status"]
+        # A server that crashed, or was set back, before anything of the transaction was on disk has never heard of it.
+        known = f"CASE WHEN {int(xid)} < txid_current() THEN txid_status({int(xid)}) ELSE 'aborted' END"
+        status = place.query(f"SELECT {known} AS status", place.live)[0]["status"]
         if status in ("committed", "aborted"):
             return status == "committed"
         if status is None or time.monotonic() > deadline:

@@ -28,11 +28,11 @@ from . import (
     signature,
     text,
     unlock,
-    verify,
 )
 from . import target as targets
 from .config import Config
 from .errors import EngineError, MismatchError, NotFoundError, PreflightError, ProcessError
+from .hashed import require_sealed
 from .outcome import Outcome
 from .postgres import identifier, literal
 from .repository import Backup, Listing
@@ -52,7 +52,7 @@ def run(config: Config, request: Request, observer: Observer) -> Outcome:
         exchange.settle(config, observer)
         backup = _resolve(config, request)
         decryption = cleanup.enter_context(unlock.unlocked(config, backup, request.access))
-        verify.check(config, backup, observer, decryption)
+        require_sealed(backup, observer.advance)
         timestamp = restores.new_timestamp(config.repository)
         name = f"restored_{timestamp}"
         place = _place(config) if request.tables else None

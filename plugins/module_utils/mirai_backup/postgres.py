@@ -19,10 +19,11 @@ from .config import Config
 from .dburl import Connection
 from .errors import DatabaseError, ProcessError
 
-# Only what we read and write ourselves is UTF-8; a dump keeps the encoding of its database.
+# Only what we read and write ourselves is UTF-8; a dump keeps the encoding of its database. What we change is on disk
+# when we are told so, whatever the server's default is.
 _SETTINGS = (
     "SET client_encoding='UTF8'; SET statement_timeout=0; SET idle_in_transaction_session_timeout=0;"
-    " SET standard_conforming_strings=on;"
+    " SET standard_conforming_strings=on; SET synchronous_commit=local;"
 )
 
 

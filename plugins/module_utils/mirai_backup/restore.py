@@ -31,11 +31,11 @@ from . import (
     side,
     text,
     unlock,
-    verify,
 )
 from . import target as targets
 from .config import Config
 from .errors import EngineError, Interrupted, MismatchError
+from .hashed import require_sealed
 from .hooks import Hooks
 from .outcome import INCOMPLETE, OK, Outcome
 from .process import Command
@@ -103,7 +103,8 @@ def _fresh(config: Config, request: Request, observer: Observer, hooks: Hooks, b
     plan_ = restore_plan.make(config, request)
     restore_plan.preflight(plan_, request.confirm)
     with unlock.unlocked(config, plan_.backup, request.access) as decryption:
-        verify.check(config, plan_.backup, observer, decryption)
+        observer.expect(plan_.backup.manifest.size)
+        require_sealed(plan_.backup, observer.advance)
         with _failures_recorded(config, plan_):
             if plan_.replaces:
                 hooks.before()
@@ -225,7 +226,9 @@ def _make_halves(
         side.dress(place, name, head.database["properties"])
         phases["load"] = time.monotonic() - moment
         moment = time.monotonic()
-        yield "database", side.prove(place, name, head)
+        with side.analyzing(place, name):
+            proof = side.prove(place, name, head)
+        yield "database", proof
         phases["prove"] = time.monotonic() - moment
     if staged is not None:
         yield "json", _prove_files(plan_.backup, staged)

@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
-from typing import BinaryIO, Optional
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, Iterator, Optional
 
-from . import compression, fingerprint, manifest, postgres, process, unarchive, unlock, verify
+from . import compression, fingerprint, manifest, postgres, process, safefile, unarchive, unlock, verify
 from .errors import EngineError, MismatchError, ProcessError
 from .hashed import HashedReader
 from .manifest import Manifest
 from .postgres import identifier, literal
 from .repository import Backup
-from .sinks import Artifact, HashedFile
+from .sinks import Artifact
 from .target import DatabaseTarget
 
 DUMP = "dump"
@@ -64,8 +66,9 @@ def _unpack_part(
     stages, source = compression.decoded(part.name, raw.pour, decryption)
     try:
         if part.role == "database" and want_database:
-            with HashedFile(os.path.join(work, DUMP)) as dump:
-                process.pump(stages, dump.write, source)
+            path = os.path.join(work, DUMP)
+            with safefile.named(path), open(path, "xb", buffering=0) as dump:
+                process.pump(stages, lambda block: _write_all(dump, block), source)
         elif part.role == "json" and staged is not None:
             target = unarchive.Target(staged)
             entries = manifest.read_entries(backup.manifest_path, backup.manifest)
@@ -79,6 +82,12 @@ def _unpack_part(
     raw.drain()
     if not raw.matches(part):
         raise MismatchError(f"{part.name} of {backup.id} is damaged: {raw.difference(part)}")
+
+
+def _write_all(file: BinaryIO, block: bytes) -> None:
+    rest = memoryview(block)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def create_database(target: DatabaseTarget, name: str, properties: dict) -> None:
@@ -111,7 +120,7 @@ def load(
     extra: tuple[str, ...] = (),
     toast: str = "default",
 ) -> None:
-    """Restore ``work``/dump into the database ``name``; any error ends it. Then statistics are gathered.
+    """Restore ``work``/dump into the database ``name``; any error ends it. Statistics are left to ``analyzing``.
 
     ``extra`` are further options of pg_restore; ``toast`` is ``restore_toast_compression``.
     """
@@ -140,8 +149,24 @@ def load(
                 f"{head.id} could not be restored into {name}: {error.message}", "nothing in service was touched"
             ) from error
     os.unlink(path)
-    tables = [row["name"] for row in target.query(ANALYZED, name)]
-    target.execute(";\n".join(f"ANALYZE {table}" for table in tables) or "SELECT", name)
+
+
+@contextlib.contextmanager
+def analyzing(target: DatabaseTarget, name: str) -> Iterator[None]:
+    """Gather the statistics of the database ``name`` while the block runs; both are done when it ends."""
+
+    def gather() -> None:
+        tables = [row["name"] for row in target.query(ANALYZED, name)]
+        target.execute(";\n".join(f"ANALYZE {table}" for table in tables) or "SELECT", name)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        gathered = pool.submit(gather)
+        try:
+            yield
+            gathered.result()
+        except KeyboardInterrupt:  # the pool would wait for it
+            process.end_all()
+            raise
 
 
 def dress(target: DatabaseTarget, name: str, properties: dict) -> None:

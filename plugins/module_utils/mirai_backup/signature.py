@@ -68,7 +68,7 @@ def require(config: Config, path: str, accept_unsigned: bool = False) -> None:
 def _signed(config: Config, source: str, descriptors: tuple[int, ...] = ()) -> bytes:
     options = ("--pinentry-mode", "error", "--trust-model", "always", "--digest-algo", "SHA512", "--output", "-")
     what = ("--local-user", config.gpg_sign_key, "--detach-sign", source)
-    with gpg_home.borrowed(config.gpg_home) as home:
+    with gpg_home.throwaway(config.gpg_home) as home:
         made = process.run(gpg.command(home, *options, *what, descriptors=descriptors))
     if not made:
         raise EngineError(f"gpg made no signature with {config.gpg_sign_key}", "see the system's log")

@@ -37,4 +37,8 @@ def test_death(subject, verb, in_place, number, count, mode, after):
         # It had ended before it died, perhaps without tidying up: the next one undoes it, and does.
         subject.app.succeed("rollback")
         assert subject.app.content() == subject.backed_up
+    else:
+        # It had not begun, so there is nothing to undo; what it had half written goes with the next one.
+        assert subject.app.run("rollback").code
+        assert subject.app.content() == subject.damaged
     subject.assert_clean()

@@ -65,7 +65,7 @@ ANSWERS = {
     "SELECT 1 AS one FROM pg_database": [{"one": 1}],
     "pg_available_extension_versions": [{"name": "plpgsql", "anyone": True}],
     "AS owner FROM pg_database": [{"owner": "app"}],
-    "txid_current()": [{"number": "7"}],
+    "txid_current()::text": [{"number": "7"}],
     "txid_status(": [{"status": "committed"}],
     "has_database_privilege": [{"encoding": "UTF8", "may_create": True}],
 }

@@ -37,7 +37,7 @@ def test_where_amcheck_is_not_there_that_is_said():
 def test_a_corrupt_index_is_named(program):
     def complain(_commands, sink):
         sink(b"btree index auth.users_pkey:\n    ERROR: item order invariant violated\n")
-        raise ProcessError("pg_amcheck exited with status 2")
+        raise ProcessError("pg_amcheck exited with status 2", status=2)
 
     program(complain)
     with pytest.raises(EngineError, match="is corrupt: btree index auth.users_pkey: / ERROR: item order invariant"):
@@ -60,3 +60,20 @@ def test_a_corrupt_index_is_named_then_too():
     target = before_there_was_a_program(bt_index_check=DatabaseError("item order invariant violated for index t_a"))
     with pytest.raises(EngineError, match="an index is corrupt: item order invariant violated for index t_a"):
         amcheck.check(target, "side")
+
+
+def test_a_lost_server_says_nothing_of_an_index(program):
+    def lose(_commands, _sink):
+        raise ProcessError("pg_amcheck exited with status 1: server closed the connection", status=1)
+
+    program(lose)
+    with pytest.raises(CouldNotVerifyError, match="could not be checked: .*server closed the connection"):
+        amcheck.check(Target(answers=Answers(INSTALLED)), "side")
+
+
+def test_a_lost_server_says_nothing_of_an_index_then_too():
+    def lose(_sql):
+        raise DatabaseError("server closed the connection") from ProcessError("psql exited with status 2", status=2)
+
+    with pytest.raises(CouldNotVerifyError, match="could not be checked: server closed the connection"):
+        amcheck.check(before_there_was_a_program(bt_index_check=lose), "side")

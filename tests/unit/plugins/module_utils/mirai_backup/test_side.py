@@ -1,11 +1,12 @@
 """side: what is made beside the live halves, and proven before anything is swapped."""
 
 import os
+import threading
 from dataclasses import replace
 
 import pytest
 from mirai_backup import backup, fingerprint, postgres, process, repository, side
-from mirai_backup.errors import EngineError, MismatchError, ProcessError
+from mirai_backup.errors import DatabaseError, EngineError, MismatchError, ProcessError
 from stand_in import Answers, Session, Target, server
 
 PROPERTIES = {
@@ -138,7 +139,7 @@ def test_without_a_fingerprint_nothing_is_claimed(head):
 
 @pytest.fixture
 def loaded(tmp_path, head, monkeypatch):
-    """Loads a dump with a stand-in for pg_restore; returns the command and the statements afterwards."""
+    """Loads a dump with a stand-in for pg_restore; returns the command."""
     (tmp_path / side.DUMP).write_bytes(b"PGDMP")
 
     def load(run=lambda _command: b"", lz4=True, **values):
@@ -146,23 +147,46 @@ def loaded(tmp_path, head, monkeypatch):
         monkeypatch.setattr(process, "run", lambda command: (commands.append(command), run(command)))
         monkeypatch.setattr(postgres.Clients, "path", lambda _clients, program: f"/bin/{program}")
         monkeypatch.setattr(postgres, "has_lz4", lambda *_arguments: lz4)
-        place = Target(answers=Answers({"oid::regclass": [{"name": "a"}, {"name": "b"}]}))
-        side.load(place, "side", str(tmp_path), 3, head(), **values)
-        return commands[0], place.answers.said
+        side.load(Target(), "side", str(tmp_path), 3, head(), **values)
+        return commands[0]
 
     return load
 
 
 def test_loaded_by_several_jobs_that_stop_at_the_first_error(loaded, tmp_path):
-    command, said = loaded(extra=("--no-tablespaces",), toast="lz4")
+    command = loaded(extra=("--no-tablespaces",), toast="lz4")
     assert {"--jobs=3", "--exit-on-error", "--no-tablespaces"} <= set(command.argv)
     assert ("PGOPTIONS", "-c default_toast_compression=lz4") in command.env
-    assert said[-1] == "ANALYZE a;\nANALYZE b"
     assert not os.path.exists(tmp_path / side.DUMP)
 
 
+def test_statistics_are_gathered_while_something_else_is_done():
+    place = Target(answers=Answers({"oid::regclass": [{"name": "a"}, {"name": "b"}]}))
+    with side.analyzing(place, "side"):
+        pass
+    assert place.answers.said[-1] == "ANALYZE a;\nANALYZE b"
+
+
+def test_statistics_that_cannot_be_gathered_are_an_error():
+    def fail(_sql):
+        raise DatabaseError("index function of a: no such table")
+
+    with pytest.raises(DatabaseError, match="index function of a"):
+        with side.analyzing(Target(answers=Answers({"oid::regclass": fail})), "side"):
+            pass
+
+
+def test_an_interrupt_does_not_wait_for_statistics(monkeypatch):
+    ended = threading.Event()
+    monkeypatch.setattr(process, "end_all", ended.set)
+    with pytest.raises(KeyboardInterrupt):
+        with side.analyzing(Target(answers=Answers({"oid::regclass": lambda _sql: ended.wait(60) and []})), "side"):
+            raise KeyboardInterrupt
+    assert ended.is_set()
+
+
 def test_lz4_only_where_it_is_wanted_and_known(loaded, tmp_path):
-    assert "PGOPTIONS" not in dict(loaded(lz4=False, toast="lz4")[0].env)
+    assert "PGOPTIONS" not in dict(loaded(lz4=False, toast="lz4").env)
 
 
 def test_an_error_of_pg_restore_leaves_what_is_in_service(loaded):

@@ -102,14 +102,14 @@ def test_a_key_without_its_private_part_is_found_out_before_a_run(settings_of, t
 
 def test_an_empty_signature_is_none(signing, manifest, monkeypatch):
     monkeypatch.setattr(process, "run", lambda *_arguments: b"")
-    monkeypatch.setattr(gpg_home, "borrowed", _nowhere)
+    monkeypatch.setattr(gpg_home, "throwaway", _nowhere)
     with pytest.raises(EngineError, match="gpg made no signature"):
         signature.sign(signing, manifest)
     assert not os.path.exists(manifest + ".sig")
 
 
 class _nowhere:
-    """In place of a borrowed home."""
+    """In place of a throwaway home."""
 
     def __init__(self, _home):
         pass

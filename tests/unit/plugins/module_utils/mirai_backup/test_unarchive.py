@@ -147,6 +147,13 @@ def test_what_is_not_as_the_manifest_says_is_named(compare, archived, data, edit
         compare(stream, entries, write=False)
 
 
+def test_what_is_larger_than_the_manifest_says_is_not_written(compare, contents, tmp_path):
+    small, large = (tar_of(ROOT, ("data/a", {"content": b"x" * size})) for size in (1, 100_000))
+    with pytest.raises(MismatchError, match="data/a has another size"):
+        compare(large, entries_of(small))
+    assert contents(tmp_path) == {"target": None}
+
+
 @given(st.data())
 def test_a_damaged_stream_is_a_mismatch_or_does_no_harm(compare, archived, tmp_path_factory, drawn):
     root = tmp_path_factory.mktemp("data")
