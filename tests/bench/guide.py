@@ -16,22 +16,10 @@ from peaks import CommandFailed
 from subject import Subject
 
 
-def floor(subject: Subject) -> float:
-    """Seconds of ``pg_dump -Fc -Z0 > /dev/null``: the server's own work, which nobody can save."""
-    return _seconds(lambda: _pipe((_pg(subject, "pg_dump", "-Fc", "-Z0"),), Path("/dev/null")))
-
-
-def files_floor(subject: Subject) -> float:
-    """Seconds of ``tar | igzip -1``, or gzip: what reading and packing alone take, without a digest of any file."""
-    program = "igzip" if shutil.which("igzip") else "gzip"
-    argv = ("tar", "-cf", "-", "-C", str(subject.backend), "data")
-    return _seconds(lambda: _pipe((argv, (program, "-1")), Path("/dev/null")))
-
-
 def dump_bytes(subject: Subject) -> int:
     """Bytes of the dump at gzip -6, compressed once."""
     path = subject.directory / "dump.gz"
-    _pipe((_pg(subject, "pg_dump", "-Fc", "-Z0"), ("gzip", "-6")), path)
+    pipe((pg(subject, "pg_dump", "-Fc", "-Z0"), ("gzip", "-6")), path)
     size = path.stat().st_size
     path.unlink()
     return size
@@ -52,23 +40,23 @@ class Guide:
     def database(self) -> float:
         """Seconds of the database backup."""
         plain = self._dump.with_suffix("")
-        dump = _pg(self._subject, "pg_dump", "-Fc", "-f", str(plain))
-        return _seconds(lambda: (_run(dump), _run(("gzip", "--force", plain))))
+        dump = pg(self._subject, "pg_dump", "-Fc", "-f", str(plain))
+        return seconds(lambda: (run(dump), run(("gzip", "--force", plain))))
 
     def piped(self) -> float:
         """Seconds of the same as a pipe, which the script is not: on two cores the dump and gzip run side by side."""
-        argv = _pg(self._subject, "pg_dump", "-Fc")
-        return _seconds(lambda: _pipe((argv, ("gzip",)), self._root / "piped"))
+        argv = pg(self._subject, "pg_dump", "-Fc")
+        return seconds(lambda: pipe((argv, ("gzip",)), self._root / "piped"))
 
     def json(self) -> float:
         """Seconds of the JSON backup."""
         argv = ("tar", "-czf", self._json, "-C", self._subject.backend, "data")
-        return _seconds(lambda: _run(argv))
+        return seconds(lambda: run(argv))
 
     def full(self, halves: float) -> float:
         """Seconds of the full backup: ``halves``, those of both, and then all that is kept packed once more."""
         argv = ("tar", "-czf", self._root / "full" / "mirai_full.tar.gz", "-C", self._root, "database", "json")
-        return halves + _seconds(lambda: _run(argv))
+        return halves + seconds(lambda: run(argv))
 
     def retain(self, count: int) -> None:
         """Keep ``count`` backups of each half, the ones before like the last."""
@@ -83,37 +71,40 @@ class Guide:
         where = ("-h", server.directory, "-p", server.port, "-U", "postgres")
 
         def by_hand() -> None:
-            _run(("gunzip", self._dump))
-            _run((f"{server.bindir}/createdb", *where, "-T", "template0", name))
-            _run((f"{server.bindir}/pg_restore", *where, "-d", name, self._dump.with_suffix("")))
+            run(("gunzip", self._dump))
+            run((f"{server.bindir}/createdb", *where, "-T", "template0", name))
+            run((f"{server.bindir}/pg_restore", *where, "-d", name, self._dump.with_suffix("")))
 
-        seconds = _seconds(by_hand)
+        took = seconds(by_hand)
         self._dump.with_suffix("").unlink()
         server.psql(f"DROP DATABASE {name} WITH (FORCE)")
-        return seconds
+        return took
 
     def remove(self) -> None:
         """Give the space back."""
         shutil.rmtree(self._root)
 
 
-def _pg(subject: Subject, program: str, *arguments: str) -> tuple:
+def pg(subject: Subject, program: str, *arguments: str) -> tuple:
+    """The command of a client program on the subject's database."""
     return (f"{subject.server.bindir}/{program}", *arguments, "-d", subject.libpq_url)
 
 
-def _seconds(act: Callable[[], object]) -> float:
+def seconds(act: Callable[[], object]) -> float:
+    """How long ``act`` takes."""
     begun = time.monotonic()
     act()
     return time.monotonic() - begun
 
 
-def _run(argv: tuple) -> None:
+def run(argv: tuple) -> None:
+    """Run one program, which must succeed."""
     done = subprocess.run(list(map(str, argv)), capture_output=True, text=True, check=False)
     if done.returncode:
         raise CommandFailed(f"{argv} ended with status {done.returncode}: {done.stderr.strip()}")
 
 
-def _pipe(stages: tuple, path: Path) -> None:
+def pipe(stages: tuple, path: Path) -> None:
     """Run ``stages`` as a pipe into ``path``; every exit status counts."""
     with path.open("wb") as out:
         running: list = []

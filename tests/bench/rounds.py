@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Callable
 
-from guide import Guide, dump_bytes, files_floor, floor
+from bare import Bare, floor
+from guide import Guide, dump_bytes
 from series import Series, collected
 from subject import Subject
 
@@ -22,10 +23,11 @@ def many_files(subject: Subject, repeat: int, say: Say) -> dict[str, Series]:
     rounds = []
     for number in range(repeat):
         subject.forget()
-        guide = Guide(subject)
-        found = {"files floor": files_floor(subject), "guide json": guide.json()}
+        guide, bare = Guide(subject), Bare(subject)
+        found = {"bare json": bare.files(), "guide json": guide.json()}
         rounds.append({**found, "json": subject.timed("backup", "--json-only")})
         guide.remove()
+        bare.remove()
         _report(number, rounds[-1], say)
     return collected(rounds)
 
@@ -74,8 +76,8 @@ def sizes(subject: Subject, say: Say) -> dict[str, int]:
 
 def _round(subject: Subject, number: int, say: Say) -> dict[str, float]:
     subject.forget()
-    guide = Guide(subject)
-    found = {"floor": floor(subject)}
+    guide, bare = Guide(subject), Bare(subject)
+    found = {"floor": floor(subject), "bare database": bare.database()}
     subject.configure(fingerprint="off")
     found["database without fingerprint"] = subject.timed("backup", "--db-only")
     subject.configure(fingerprint="full")
@@ -86,21 +88,26 @@ def _round(subject: Subject, number: int, say: Say) -> dict[str, float]:
     subject.configure(fingerprint="full", compression="auto")
     found["guide database"] = guide.database()
     found["guide database, piped"] = guide.piped()
+    found["bare json"] = bare.files()
     found["json"] = subject.timed("backup", "--json-only")
     found["guide json"] = guide.json()
+    found["bare full"] = bare.full()
     found["full"] = subject.timed("backup")
     halves = found["guide database"] + found["guide json"]
     found["guide full"] = guide.full(halves)
     guide.retain(FIVE)
     found["guide full, five retained"] = guide.full(halves)
     found["verify"] = subject.timed("verify", subject.newest("full")["id"])
+    found["bare restore"] = bare.restore()
     found["restore"] = subject.timed("restore", database_id, "--db-only")
     found["guide restore"] = guide.restore()
+    found["bare restore, lz4"] = bare.restore(lz4=True)
     subject.configure(restore_toast_compression="lz4")
     found["restore, lz4"] = subject.timed("restore", database_id, "--db-only")
     subject.configure(restore_toast_compression="default")
     found["drill"] = subject.timed("drill", database_id)
     guide.remove()
+    bare.remove()
     _report(number, found, say)
     return found
 
