@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 
 
@@ -17,6 +19,19 @@ def test_the_directory_may_have_a_path_longer_than_a_socket_may(app):
         assert {one["verdict"] for one in drill["checks"]} == {"pass", "not_configured"}, drill["checks"]
         assert drill["verdict"] == "pass"
         assert os.listdir(directory) == []
+
+
+def test_interrupted_while_rows_are_proven_it_is_no_drill(app):
+    app.succeed("backup")
+    code = (
+        "import os, signal, sys; from mirai_backup import cli, fingerprint\n"
+        "fingerprint.take = lambda *_arguments: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    argv = [sys.executable, "-c", code, *app.argv("drill")[3:]]
+    done = subprocess.run(argv, env=app.environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 130, done.stderr
+    assert not (app.repository / "drills").exists()
 
 
 def test_another_repository_can_be_drilled(app):

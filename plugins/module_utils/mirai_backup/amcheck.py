@@ -9,7 +9,7 @@ from .errors import CouldNotVerifyError, DatabaseError, EngineError, ProcessErro
 from .target import DatabaseTarget
 
 _CORRUPT = 2  # exit status of pg_amcheck; 1: it could not do its work
-_LOST = 2  # exit status of psql whose connection is bad; 3: a statement failed
+_REFUSED = 3  # exit status of psql when a statement fails; any other: the server was not there to say so
 _PROGRAM_SINCE = 140000
 _INDEXES = """
 SELECT %s.bt_index_check(index => c.oid, heapallindexed => true) FROM pg_catalog.pg_index i
@@ -23,12 +23,15 @@ def check(target: DatabaseTarget, database: str) -> None:
 
     Raises CouldNotVerifyError where the server has no amcheck, EngineError with what is corrupt.
     """
-    if not target.query("SELECT 1 AS one FROM pg_available_extensions WHERE name = 'amcheck'"):
-        raise CouldNotVerifyError("amcheck is not installed on the drill's server", "install postgresql-contrib")
-    if target.server.version_num < _PROGRAM_SINCE:
-        _by_statement(target, database)
-    else:
-        _by_program(target, database)
+    try:
+        if not target.query("SELECT 1 AS one FROM pg_available_extensions WHERE name = 'amcheck'"):
+            raise CouldNotVerifyError("amcheck is not installed on the drill's server", "install postgresql-contrib")
+        if target.server.version_num < _PROGRAM_SINCE:
+            _by_statement(target, database)
+        else:
+            _by_program(target, database)
+    except DatabaseError as error:
+        raise CouldNotVerifyError(f"the indexes could not be checked: {error.message}", error.next_step) from error
 
 
 def _by_statement(target: DatabaseTarget, database: str) -> None:
@@ -42,9 +45,9 @@ def _by_statement(target: DatabaseTarget, database: str) -> None:
     try:
         target.execute(_INDEXES % postgres.identifier(where["schema"]), database)
     except DatabaseError as error:
-        if getattr(error.__cause__, "status", None) == _LOST:
-            raise CouldNotVerifyError(f"the indexes could not be checked: {error.message}", error.next_step) from error
-        raise EngineError(f"an index is corrupt: {error.message}") from error
+        if getattr(error.__cause__, "status", None) == _REFUSED:
+            raise EngineError(f"an index is corrupt: {error.message}") from error
+        raise
 
 
 def _by_program(target: DatabaseTarget, database: str) -> None:

@@ -113,13 +113,13 @@ def load(path: str) -> Config:
             f"configuration {path} is not valid JSON: {error}",
             "mend the file, or run mirai.backup.setup again",
         ) from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"configuration {path} must hold a JSON object", "see docs/variables.md")
     return from_mapping(values)
 
 
-def from_mapping(values: object) -> Config:
+def from_mapping(values: dict) -> Config:
     """Check ``values`` (as read from JSON) and fill in the defaults. Raises ConfigError that names the key."""
-    if not isinstance(values, dict):
-        raise ConfigError("the configuration must be a JSON object", "see docs/variables.md")
     known = {one.name for one in dataclasses.fields(Config)}
     for key in values:
         known_key(key, known, "")

@@ -214,9 +214,7 @@ class _Drill:
                         return
             found.rto = time.monotonic() - found.begun
             with found.phase("prove"):
-                with side.analyzing(target, self._name) if target is not None else contextlib.nullcontext():
-                    self._prove_database(target)
-                    self._prove_files(staged)
+                self._prove(target, staged)
             if target is not None:
                 with found.phase("indexes"):
                     found.check("indexes", lambda: amcheck.check(target, self._name))
@@ -249,6 +247,19 @@ class _Drill:
                     target.execute(f"CREATE ROLE {postgres.identifier(role)}")
         side.create_database(target, self._name, self._head.database["properties"])
         side.load(target, self._name, work, self._config.jobs, self._head, ("--no-tablespaces",))
+
+    def _prove(self, target: Optional[DatabaseTarget], staged: Optional[str]) -> None:
+        if target is None:
+            self._prove_database(None)
+            self._prove_files(staged)
+            return
+        with side.analyzing(target, self._name) as finish:
+            self._prove_database(target)
+            self._prove_files(staged)
+            try:
+                finish()
+            except EngineError as error:  # a restore would end here
+                self._found.compared("restore", [f"statistics cannot be gathered: {error.message}"], 0)
 
     def _prove_database(self, target: Optional[DatabaseTarget]) -> None:
         if target is None:

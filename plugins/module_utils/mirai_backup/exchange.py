@@ -214,6 +214,9 @@ def _back(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> 
 
 
 def _any_done(journal: Journal, place: Optional[DatabaseTarget]) -> bool:
+    """Whether a swap that was cut off is to be finished. In place the transaction decides: it cannot be had again."""
+    if journal.is_in_place:
+        return _database_done(journal, place)
     if journal.database and _database_done(journal, place):
         return True
     names = journal.data_dir
@@ -223,7 +226,7 @@ def _any_done(journal: Journal, place: Optional[DatabaseTarget]) -> bool:
 def _database_done(journal: Journal, place: DatabaseTarget) -> bool:
     names = journal.database
     if journal.is_in_place:
-        return in_place.committed(place, names["xid"])
+        return in_place.committed(place, names["xid"], names.get("system", ""))
     if names["side"]:
         return not targets.database_exists(place, names["side"])
     return not targets.database_exists(place, names["live"])

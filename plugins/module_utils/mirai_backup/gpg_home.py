@@ -18,6 +18,7 @@ import tempfile
 from typing import Iterator
 
 from . import gpg, process
+from .errors import PreflightError
 
 _PREFIX = "mirai-gpg-"
 _NAME = re.compile(_PREFIX + r"(\d+)-(\d+)-.+")
@@ -92,7 +93,8 @@ def _agent(home: str) -> Iterator[None]:
             child = process.Child(start, nothing, write_end)
         try:
             if not read_end.read(1):  # it never came to run the command
-                raise child.error(child.wait())
+                why = child.error(child.wait()).message
+                raise PreflightError(f"gpg-agent could not be started for {home}: {why}", "see the message")
             yield
         finally:
             child.end()

@@ -80,13 +80,18 @@ def obstacles(place: DatabaseTarget, head: Manifest) -> list[str]:
         for row in place.query(_OF_OTHERS, place.live)
     ]
     (facts,) = place.query(
-        "SELECT pg_encoding_to_char(encoding) AS encoding, has_database_privilege(oid, 'CREATE') AS may_create"
+        "SELECT pg_encoding_to_char(encoding) AS encoding, has_database_privilege(oid, 'CREATE') AS may_create,"
+        " (SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_proc p"
+        " WHERE p.proname = 'pg_logical_emit_message' AND p.proargtypes[1] = 'text'::regtype"
+        " AND p.proargtypes[2] = 'text'::regtype) AS may_log"
         " FROM pg_database WHERE datname = current_database()",
         place.live,
     )
     wanted = head.database["properties"]["encoding"]
     if facts["encoding"] != wanted:
         found.append(f"database {place.live} is encoded in {facts['encoding']}, the backup in {wanted}")
+    if not facts["may_log"]:
+        found.append(f"role {place.server.user} may not call pg_logical_emit_message in {place.live}")
     if not facts["may_create"]:
         found.append(f"role {place.server.user} may not create schemas in {place.live}")
     return found
@@ -158,8 +163,16 @@ def number_for_good(place: DatabaseTarget, session: Session) -> str:
     return found
 
 
-def committed(place: DatabaseTarget, xid: str) -> bool:
-    """Whether the transaction ``xid`` was committed; one that a dead run left is waited for."""
+def committed(place: DatabaseTarget, xid: str, system: str) -> bool:
+    """Whether the transaction ``xid`` of the cluster ``system`` was committed; one that a dead run left is waited for.
+
+    ``system`` is empty in older journals. Raises DatabaseError where that cannot be told.
+    """
+    if xid and system and system != place.server.system_identifier:
+        raise DatabaseError(
+            f"the restore into {place.live} was on another cluster ({system}): what became of it is not known here",
+            "see which state is in service, then move the journal in .restore away",
+        )
     deadline = time.monotonic() + _PATIENCE
     while xid:
         # A server that crashed, or was set back, before anything of the transaction was on disk has never heard of it.

@@ -183,6 +183,7 @@ def _tables(
         raise NotFoundError(f"there is no database {place.live} to restore tables into", "restore it whole")
     head, scratch = backup.manifest, journal.database["side"]
     side.unpack(backup, work, True, None, decryption)
+    side.require_readable(place.clients, work, backup, whole=False)
     side.create_database(place, scratch, head.database["properties"])
     side.load(place, scratch, work, config.jobs, head)
     side.prove(place, scratch, head)

@@ -20,10 +20,12 @@ from .dburl import Connection
 from .errors import DatabaseError, ProcessError
 
 # Only what we read and write ourselves is UTF-8; a dump keeps the encoding of its database. What we change is on disk
-# when we are told so, whatever the server's default is.
+# when we are told so, also where the server's default is not to wait.
 _SETTINGS = (
     "SET client_encoding='UTF8'; SET statement_timeout=0; SET idle_in_transaction_session_timeout=0;"
-    " SET standard_conforming_strings=on; SET synchronous_commit=local;"
+    " SET standard_conforming_strings=on;\n"
+    "SELECT set_config(name, 'local', false) FROM pg_settings"
+    " WHERE name = 'synchronous_commit' AND setting = 'off' \\g /dev/null\n"
 )
 
 
@@ -227,10 +229,14 @@ class Session:
         """Make what was done last."""
         self.execute("COMMIT")
 
-    def close(self) -> None:
-        """End the transaction and the process."""
+    def end(self) -> None:
+        """End the process, also while another thread waits for its answer: that one gets a DatabaseError."""
         self._stdin.close()
         self._child.end()
+
+    def close(self) -> None:
+        """End the transaction and the process."""
+        self.end()
         self._child.close()
         self._reader.close()
 

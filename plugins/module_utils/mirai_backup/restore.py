@@ -213,6 +213,8 @@ def _make_halves(
     moment = time.monotonic()
     staged = journal.data_dir["side"] if journal.data_dir else None
     side.unpack(plan_.backup, work, journal.database is not None, staged, decryption)
+    if journal.database is not None:  # in place, nobody can write any more when it is loaded: it is read once before
+        side.require_readable(plan_.database.clients, work, plan_.backup, whole=journal.is_in_place)
     phases["unpack"] = time.monotonic() - moment
     if journal.database is not None and not journal.is_in_place:
         place, name = plan_.database, journal.database["side"]
@@ -223,11 +225,12 @@ def _make_halves(
             notes.append(line)
         side.create_database(place, name, head.database["properties"])
         side.load(place, name, work, config.jobs, head, toast=config.restore_toast_compression)
-        side.dress(place, name, head.database["properties"])
         phases["load"] = time.monotonic() - moment
         moment = time.monotonic()
-        with side.analyzing(place, name):
+        with side.analyzing(place, name) as finish:
             proof = side.prove(place, name, head)
+            finish()
+        side.dress(place, name, head.database["properties"])
         yield "database", proof
         phases["prove"] = time.monotonic() - moment
     if staged is not None:

@@ -35,7 +35,8 @@ def load(
         verify.check(here, kept, observer)
         observer.say(f"restoring {source.id} within {place.live}, in one transaction")
         proof = in_place.load(place, session, work, source.manifest)
-        database = {**journal.database, "xid": in_place.number_for_good(place, session)}
+        known_by = {"xid": in_place.number_for_good(place, session), "system": place.server.system_identifier}
+        database = {**journal.database, **known_by}
         return dataclasses.replace(journal, database=database), session, proof
     except BaseException:
         session.close()

@@ -8,9 +8,10 @@ import contextlib
 import os
 import pwd
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, Iterator, Optional
+from typing import BinaryIO, Callable, Iterator, Optional
 
 from . import compression, fingerprint, manifest, postgres, process, safefile, unarchive, unlock, verify
+from .clients import Clients
 from .errors import EngineError, MismatchError, ProcessError
 from .hashed import HashedReader
 from .manifest import Manifest
@@ -20,6 +21,7 @@ from .sinks import Artifact
 from .target import DatabaseTarget
 
 DUMP = "dump"
+_MAGIC = b"PGDMP"
 # Tables with rows of their own: a partitioned one may have foreign partitions, which nobody here can reach.
 ANALYZED = (
     "SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -67,8 +69,9 @@ def _unpack_part(
     try:
         if part.role == "database" and want_database:
             path = os.path.join(work, DUMP)
-            with safefile.named(path), open(path, "xb", buffering=0) as dump:
-                process.pump(stages, lambda block: _write_all(dump, block), source)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with safefile.named(path), open(descriptor, "wb", buffering=0) as dump:
+                process.pump(stages, lambda block: _write_dump(part.name, dump, block), source)
         elif part.role == "json" and staged is not None:
             target = unarchive.Target(staged)
             entries = manifest.read_entries(backup.manifest_path, backup.manifest)
@@ -84,7 +87,19 @@ def _unpack_part(
         raise MismatchError(f"{part.name} of {backup.id} is damaged: {raw.difference(part)}")
 
 
-def _write_all(file: BinaryIO, block: bytes) -> None:
+def require_readable(clients: Clients, work: str, backup: Backup, whole: bool) -> None:
+    """Raise MismatchError unless ``work``/dump is one that pg_restore reads: its contents, or the ``whole`` of it."""
+    how = "--file=/dev/null" if whole else "--list"
+    try:
+        process.run(process.Command((clients.path("pg_restore"), how, os.path.join(work, DUMP))))
+    except ProcessError as error:
+        raise MismatchError(f"the dump of {backup.id} cannot be decoded: {error.message}") from error
+
+
+def _write_dump(name: str, file: BinaryIO, block: bytes) -> None:
+    """Write all of ``block``. What is no dump is not written until the disk is full."""
+    if not file.tell() and not block.startswith(_MAGIC):
+        raise MismatchError(f"{name} cannot be decoded: it holds no dump of pg_dump's custom format")
     rest = memoryview(block)
     while rest:
         rest = rest[file.write(rest) :]
@@ -152,21 +167,27 @@ def load(
 
 
 @contextlib.contextmanager
-def analyzing(target: DatabaseTarget, name: str) -> Iterator[None]:
-    """Gather the statistics of the database ``name`` while the block runs; both are done when it ends."""
+def analyzing(target: DatabaseTarget, name: str) -> Iterator[Callable[[], None]]:
+    """Gather the statistics of the database ``name`` while the block runs.
 
-    def gather() -> None:
-        tables = [row["name"] for row in target.query(ANALYZED, name)]
-        target.execute(";\n".join(f"ANALYZE {table}" for table in tables) or "SELECT", name)
+    Gives what waits for them, to be called last in the block; it raises EngineError where they cannot be had. Without
+    it they are given up when the block ends.
+    """
+    with postgres.Session(target.clients, target.on(name), writable=True) as session:
+        tables = [row["name"] for row in session.query(ANALYZED)]
+        # Each on its own: the locks of thousands of tables would not fit into the server's table.
+        statements = "; COMMIT; BEGIN;\n".join(f"ANALYZE {table}" for table in tables) or "SELECT"
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            gathered = pool.submit(session.execute, statements)
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        gathered = pool.submit(gather)
-        try:
-            yield
-            gathered.result()
-        except KeyboardInterrupt:  # the pool would wait for it
-            process.end_all()
-            raise
+            def finish() -> None:
+                gathered.result()
+                session.commit()
+
+            try:
+                yield finish
+            finally:
+                session.end()
 
 
 def dress(target: DatabaseTarget, name: str, properties: dict) -> None:

@@ -5,18 +5,15 @@ Nothing may be written outside of the target, what is in service stays, and the 
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 import tarfile
 import tempfile
-import threading
 from pathlib import Path
 from random import Random
 
 import aftermath
 from family import family
-from findings import Escape, Finding, Leftover, SilentLoss, need
+from findings import Escape, Leftover, SilentLoss, need
 from sealed import Sealed, described
 from world import World
 
@@ -243,66 +240,3 @@ def hostile_outer(world: World, random: Random, number: int) -> tuple[str, str]:
     head["artifacts"][0].update(described(target.archive.read_bytes()))
     target.write(head)
     return f"{said}: refused, nothing written outside", refused(world, watched, target, (), said)
-
-
-@family("hostile.bombs", 40, 1, "archives that unpack to far more than they say")
-def bomb(world: World, random: Random, number: int) -> tuple[str, str]:
-    world.fresh()
-    watched = Watched(world)
-    target = Sealed([path for path in world.manifests() if path.parent.name == "json"][-1])
-    size = random.choice((50, 100, 200)) << 20
-    packed = io.BytesIO()
-    what = number % 3
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as stream:
-        if what == 0:
-            info = tarfile.TarInfo("data/bomb")
-            info.size = size
-            stream.write(info.tobuf(tarfile.GNU_FORMAT))
-        elif what == 1:
-            stream.write(target.part("json"))
-        for _block in range(size >> 20):
-            stream.write(bytes(1 << 20))
-    said = ("a file of zeros", "zeros after the archive's end", "zeros alone")[what]
-    target.reseal("json", packed.getvalue())
-    watch = _Peak(world)
-    watch.start()
-    try:
-        if what == 1:  # the archive itself is whole: zeros after its end mean nothing to tar
-            result = world.run("restore", target.id, "--json-only")
-            need(result.code in (0, 1, 2), Finding, f"exit {result.code}")
-            need(result.code != 0 or world.truth().files == world.base_truth.files, SilentLoss, "restored otherwise")
-            watched_outcome = f"exit {result.code}, files as they were backed up"
-        else:
-            watched_outcome = refused(world, watched, target, ("--json-only",), said)
-    finally:
-        most = watch.stop()
-    need(most < 20 << 20, Finding, f"{most} bytes were written for a backup that says far less")
-    return (
-        f"{said}, {size >> 20} MiB: refused before the disk is full",
-        f"{watched_outcome}, {most} bytes written at most",
-    )
-
-
-class _Peak:
-    """The largest size that a side directory reached, looked at every hundredth of a second."""
-
-    def __init__(self, world: World) -> None:
-        self._world, self._most, self._over = world, 0, threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self.start = self._thread.start
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.01):
-            size = 0
-            for path in self._world.backend.glob("data_*/**/*"):
-                try:
-                    size += path.lstat().st_size
-                except FileNotFoundError:
-                    continue
-            self._most = max(self._most, size)
-
-    def stop(self) -> int:
-        """The most bytes seen."""
-        self._over.set()
-        self._thread.join()
-        return self._most

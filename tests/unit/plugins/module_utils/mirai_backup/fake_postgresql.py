@@ -67,7 +67,7 @@ ANSWERS = {
     "AS owner FROM pg_database": [{"owner": "app"}],
     "txid_current()::text": [{"number": "7"}],
     "txid_status(": [{"status": "committed"}],
-    "has_database_privilege": [{"encoding": "UTF8", "may_create": True}],
+    "has_database_privilege": [{"encoding": "UTF8", "may_create": True, "may_log": True}],
 }
 _PROGRAMS = {
     "pg_dump": "printf 'PGDMP all of it'",

@@ -69,6 +69,12 @@ class Session:
     def __exit__(self, *_exception: object) -> None:
         return None
 
+    def commit(self) -> None:
+        self._answers("COMMIT")
+
+    def end(self) -> None:
+        getattr(self._answers, "end", lambda: None)()
+
     def query(self, sql: str, _parse_float: object = float) -> list:
         return self._answers(sql)
 

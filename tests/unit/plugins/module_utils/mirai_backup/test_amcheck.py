@@ -57,7 +57,10 @@ def test_before_there_was_a_program_each_index_is_asked_for(program):
 
 
 def test_a_corrupt_index_is_named_then_too():
-    target = before_there_was_a_program(bt_index_check=DatabaseError("item order invariant violated for index t_a"))
+    def refuse(_sql):
+        raise DatabaseError("item order invariant violated for index t_a") from ProcessError("psql: 3", status=3)
+
+    target = before_there_was_a_program(bt_index_check=refuse)
     with pytest.raises(EngineError, match="an index is corrupt: item order invariant violated for index t_a"):
         amcheck.check(target, "side")
 
@@ -77,3 +80,8 @@ def test_a_lost_server_says_nothing_of_an_index_then_too():
 
     with pytest.raises(CouldNotVerifyError, match="could not be checked: server closed the connection"):
         amcheck.check(before_there_was_a_program(bt_index_check=lose), "side")
+
+
+def test_a_server_that_is_lost_before_says_nothing_either():
+    with pytest.raises(CouldNotVerifyError, match="could not be checked: gone"):
+        amcheck.check(Target(answers=Answers({"pg_available_extensions": DatabaseError("gone")})), "side")

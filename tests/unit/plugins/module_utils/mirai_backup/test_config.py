@@ -187,7 +187,7 @@ def test_a_symlink_does_not_hide_that(tmp_path):
         (b"[" * 100_000, "not valid JSON"),
         (b'{"jobs": 1, "jobs": 2}', "'jobs' appears twice"),
         (b'{"retention": {"full": {"days": 1, "days": 2}}}', "'days' appears twice"),
-        (b"[]", "must be a JSON object"),
+        (b"[]", "must hold a JSON object"),
     ],
 )
 def test_a_file_that_is_no_configuration_is_refused(written, content, complaint):

@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from mirai_backup import assertions, backup, cluster, drill, drill_files, pull, repository, side, unlock
+from mirai_backup import assertions, backup, cluster, drill, drill_files, filesproof, pull, repository, side, unlock
 from mirai_backup.errors import (
     DecryptError,
     Interrupted,
@@ -136,12 +136,13 @@ def test_an_unknown_backup_is_no_drill(settings, saved):
     assert not os.path.exists(os.path.join(settings.repository, "drills"))
 
 
-def test_an_interrupt_says_how_to_go_on(settings, saved, monkeypatch):
+@pytest.mark.parametrize(("module", "name"), [(side, "unpack"), (filesproof, "differences")])
+def test_an_interrupt_says_how_to_go_on(settings, saved, monkeypatch, module, name):
     def interrupt(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(drill_files, "keep", lambda *_arguments: "/unused")
-    monkeypatch.setattr(side, "unpack", interrupt)
+    monkeypatch.setattr(drill_files, "keep", lambda *_arguments: pytest.fail("an interrupted drill has no report"))
+    monkeypatch.setattr(module, name, interrupt)
     with pytest.raises(Interrupted) as caught:
         drill.run(settings)
     assert caught.value.next_step == "run it again; it clears what was left"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -136,6 +137,20 @@ def test_a_safety_backup_that_a_finished_rollback_has_loaded_goes_with_it(config
     assert settled.finished
     assert not loaded.exists()
     assert kept.exists()
+
+
+def test_in_place_the_transaction_decides_also_where_the_files_were_swapped(config, journal, monkeypatch):
+    monkeypatch.setattr(exchange.in_place, "committed", lambda *_arguments: False)
+    safety = os.path.join(config.repository, "safety")
+    os.mkdir(safety)
+    names = {"live": "db", "side": "manifest", "previous": safety, "xid": "7", "system": "1"}
+    monkeypatch.setattr(exchange.targets, "find", lambda *_arguments: Target())
+    marked = swapping(config, replace(journal, database=names), older=False)
+    swap.directories(**marked.data_dir)
+    (settled,) = exchange.settle(config, Log())
+    assert not settled.finished
+    assert in_service(journal) == ["old"]
+    assert restores.journals(config.repository) == []
 
 
 class Names:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from mirai_backup import gpg_home
-from mirai_backup.errors import ProcessError
+from mirai_backup.errors import PreflightError
 
 
 def test_private_while_it_is_there_and_gone_afterwards():
@@ -67,11 +67,14 @@ def test_agent_ends_with_the_run_that_was_killed(base):
         time.sleep(0.1)
 
 
-def test_agent_that_cannot_start_is_named(base):
-    deep = base / ("x" * 100)
-    deep.mkdir()
-    with pytest.raises(ProcessError, match="gpg-agent exited with status 2: .*too long"), gpg_home._agent(str(deep)):
-        raise AssertionError
+def test_agent_that_cannot_start_is_named(base, monkeypatch):
+    broken = base / "gpg-agent"
+    broken.write_text("#!/bin/sh\necho no sockets here >&2\nexit 2\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(gpg_home.gpg, "program", lambda _name: str(broken))
+    with pytest.raises(PreflightError, match="could not be started for /home: gpg-agent exited .* 2: no sockets here"):
+        with gpg_home._agent("/home"):
+            raise AssertionError
 
 
 def _agents(home):

@@ -67,25 +67,28 @@ def test_everything_of_ours_is_cleared_but_what_the_backup_has_too(head):
     ]
 
 
-def obstacles(head, others=(), encoding="UTF8", may_create=True):
-    facts = [{"encoding": encoding, "may_create": may_create}]
+def obstacles(head, others=(), encoding="UTF8", may_create=True, may_log=True):
+    facts = [{"encoding": encoding, "may_create": may_create, "may_log": may_log}]
     answers = Answers({"UNION ALL": list(others), "has_database_privilege": facts})
     return in_place.obstacles(Target(in_place=True, answers=answers), head)
 
 
 def test_what_keeps_a_database_from_being_replaced(head):
     assert obstacles(head) == []
-    assert obstacles(head, [{"name": "table auth.x", "owner": "boss"}], "LATIN1", False) == [
+    assert obstacles(head, [{"name": "table auth.x", "owner": "boss"}], "LATIN1", False, False) == [
         "table auth.x belongs to boss, which only boss can replace",
         "database mirai is encoded in LATIN1, the backup in UTF8",
+        "role postgres may not call pg_logical_emit_message in mirai",
         "role postgres may not create schemas in mirai",
     ]
 
 
-def fate(*statuses, xid="7"):
+def fate(*statuses, xid="7", system=""):
     """What is said of a transaction whose status is asked for again and again."""
     left = list(statuses)
-    return in_place.committed(Target(answers=Answers({"txid_status": lambda _sql: [{"status": left.pop(0)}]})), xid)
+    # As on a server that has not come to the number yet.
+    known = "CASE WHEN 7 < txid_current() THEN txid_status(7) ELSE 'aborted' END AS status"
+    return in_place.committed(Target(answers=Answers({known: lambda _sql: [{"status": left.pop(0)}]})), xid, system)
 
 
 def test_the_fate_of_a_transaction_is_the_servers_to_tell(monkeypatch):
@@ -98,6 +101,22 @@ def test_the_fate_of_a_transaction_is_the_servers_to_tell(monkeypatch):
     with pytest.raises(DatabaseError, match="is in progress") as caught:
         fate("in progress")
     assert "pg_stat_activity" in caught.value.next_step
+
+
+def test_on_another_cluster_nothing_is_known_of_it():
+    assert fate("committed", system=SERVER["system_identifier"]) is True
+    with pytest.raises(
+        DatabaseError, match=r"was on another cluster \(4711\): what became of it is not known"
+    ) as caught:
+        fate(system="4711")
+    assert "journal" in caught.value.next_step
+    assert fate(xid="", system="4711") is False
+
+
+def test_a_number_is_in_the_log_of_the_server_before_it_is_relied_on():
+    session, place = Answers({"txid_current()": [{"number": "7"}]}), Target(answers=Answers())
+    assert in_place.number_for_good(place, Session(session)) == "7"
+    assert place.answers.said == ["SELECT pg_logical_emit_message(true, 'mirai_backup', '')"]
 
 
 def test_without_a_safety_backup_there_is_no_way_back(repo, sealed):

@@ -150,12 +150,12 @@ def test_what_cannot_be_carried_over_changes_nothing(place, pumped, monkeypatch)
 
 def test_the_whole_dump_is_proven_before_a_table_of_it_is_used(settings, tables_backup, place, pumped, monkeypatch):
     steps = []
-    for name in ("unpack", "create_database", "load", "prove"):
-        monkeypatch.setattr(side, name, lambda *_arguments, name=name: steps.append(name))
+    for name in ("unpack", "require_readable", "create_database", "load", "prove"):
+        monkeypatch.setattr(side, name, lambda *_arguments, name=name, **_options: steps.append(name))
     journal = partial._journal(settings, tables_backup, "20261124_020000", place, False)
     names = partial._tables(settings, tables_backup, ("auth.users",), place, journal, "restored_x", "/scratch", ())
     assert names == ["users"]
-    assert steps == ["unpack", "create_database", "load", "prove"]
+    assert steps == ["unpack", "require_readable", "create_database", "load", "prove"]
     assert len(pumped) == 1
 
 

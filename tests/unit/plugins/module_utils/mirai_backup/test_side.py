@@ -5,7 +5,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from mirai_backup import backup, fingerprint, postgres, process, repository, side
+from mirai_backup import backup, clients, fingerprint, postgres, process, repository, side
 from mirai_backup.errors import DatabaseError, EngineError, MismatchError, ProcessError
 from stand_in import Answers, Session, Target, server
 
@@ -160,29 +160,50 @@ def test_loaded_by_several_jobs_that_stop_at_the_first_error(loaded, tmp_path):
     assert not os.path.exists(tmp_path / side.DUMP)
 
 
-def test_statistics_are_gathered_while_something_else_is_done():
-    place = Target(answers=Answers({"oid::regclass": [{"name": "a"}, {"name": "b"}]}))
-    with side.analyzing(place, "side"):
-        pass
-    assert place.answers.said[-1] == "ANALYZE a;\nANALYZE b"
+TABLES = {"oid::regclass": [{"name": "a"}, {"name": "b"}]}
 
 
-def test_statistics_that_cannot_be_gathered_are_an_error():
-    def fail(_sql):
-        raise DatabaseError("index function of a: no such table")
+@pytest.fixture
+def analyzing(monkeypatch):
+    """``side.analyzing`` on a session that answers so."""
 
-    with pytest.raises(DatabaseError, match="index function of a"):
-        with side.analyzing(Target(answers=Answers({"oid::regclass": fail})), "side"):
-            pass
+    def start(answers):
+        monkeypatch.setattr(postgres, "Session", Session.on(answers))
+        return side.analyzing(Target(), "side")
+
+    return start
 
 
-def test_an_interrupt_does_not_wait_for_statistics(monkeypatch):
-    ended = threading.Event()
-    monkeypatch.setattr(process, "end_all", ended.set)
+def test_statistics_are_gathered_while_something_else_is_done(analyzing):
+    answers = Answers(TABLES)
+    with analyzing(answers) as finish:
+        finish()
+    assert answers.said[1:] == ["ANALYZE a; COMMIT; BEGIN;\nANALYZE b", "COMMIT"]
+
+
+def test_statistics_that_cannot_be_gathered_are_an_error(analyzing):
+    answers = Answers({**TABLES, "ANALYZE": DatabaseError("index function of a: no such table")})
+    with analyzing(answers) as finish:
+        with pytest.raises(DatabaseError, match="index function of a"):
+            finish()
+
+
+def test_statistics_are_given_up_where_something_else_fails(analyzing):
+    asked, ended = threading.Event(), threading.Event()
+    answers = Answers({**TABLES, "ANALYZE": lambda _sql: asked.set() or ended.wait(60)})
+    answers.end = ended.set
     with pytest.raises(KeyboardInterrupt):
-        with side.analyzing(Target(answers=Answers({"oid::regclass": lambda _sql: ended.wait(60) and []})), "side"):
+        with analyzing(answers):
+            assert asked.wait(60)
             raise KeyboardInterrupt
-    assert ended.is_set()
+    assert ended.is_set() and "COMMIT" not in answers.said
+
+
+def test_what_pg_restore_cannot_read_is_found_out_before_it_is_loaded(tmp_path, files_backup):
+    (tmp_path / side.DUMP).write_bytes(b"PGDMP and nothing else")
+    for whole in (False, True):
+        with pytest.raises(MismatchError, match=f"the dump of {files_backup.id} cannot be decoded: pg_restore exited"):
+            side.require_readable(clients.newest(), str(tmp_path), files_backup, whole)
 
 
 def test_lz4_only_where_it_is_wanted_and_known(loaded, tmp_path):
