@@ -7,22 +7,33 @@ import platform
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 # Tools whose version matters to a figure, and how each is asked for it.
 TOOLS = (("igzip", "--version"), ("pigz", "--version"), ("gzip", "--version"), ("zstd", "--version"))
-BUSY = 0.25  # of a core: what else ran when the bench began
+BUSY = 0.25  # of a core: what else runs when the bench begins
 
 
 def busy() -> str:
-    """A warning when the machine had other work as the bench began, empty otherwise."""
-    load = os.getloadavg()[0]
-    if load < BUSY:
+    """A warning when the machine has other work as the bench begins, empty otherwise. Takes five seconds."""
+    before = _jiffies()
+    time.sleep(5)
+    worked, idle = (later - earlier for later, earlier in zip(_jiffies(), before))
+    share = os.cpu_count() * worked / (worked + idle)
+    if share < BUSY:
         return ""
     return (
-        f"Other work ran on the machine when the bench began (load {load:.1f} on {cores()} cores): memory figures hold"
-        " all the same, times and ratios are noisy; compare within a row and mind the spread."
+        f"Other work ran on the machine when the bench began ({share:.1f} of {os.cpu_count()} cores): memory figures"
+        " hold all the same, times and ratios are noisy; compare within a row and mind the spread."
     )
+
+
+def _jiffies() -> tuple[int, int]:
+    """How long the cores worked and how long they had nothing to do, since the machine started."""
+    counts = [int(one) for one in Path("/proc/stat").read_text(encoding="ascii").split("\n")[0].split()[1:9]]
+    idle = counts[3] + counts[4]
+    return sum(counts) - idle, idle
 
 
 def cores() -> int:
