@@ -10,11 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from typing import Callable, Optional, Sequence
 
-from . import arguments, colour
+from . import arguments, colour, interrupts
 from . import config as configuration
 from .access import Access
 from .config import Config
@@ -37,7 +36,7 @@ def main(
             error = UsageError("the command was called wrongly", "see mirai-backup --help")
             _out(json.dumps(error.document(), indent=2))
         return 64 if wrong else 0
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupts.install()
     try:
         _require_sense(options)
         config = _config(options, default_log)
@@ -261,7 +260,3 @@ def _out(content: str) -> None:
 def _err(content: str) -> None:
     if sys.stderr is not None:
         sys.stderr.write(f"{content}\n")
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt

@@ -15,6 +15,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Callable, Iterator, Optional
 
+from . import interrupts
 from .errors import EngineError, ProcessError
 from .redact import redact, without_rows
 
@@ -75,25 +76,31 @@ class Child:
         identity = _identity(command)
         self._stderr = os.memfd_create("stderr")
         try:
-            self.popen = subprocess.Popen(
-                command.argv,
-                stdin=stdin,
-                stdout=self._stderr if command.complains_on_stdout else stdout,
-                stderr=self._stderr,
-                env=environment(command.env),
-                cwd="/" if command.user else None,
-                pass_fds=command.descriptors,
-                start_new_session=True,
-                preexec_fn=_end_with_parent(command.end_signal),
-                **identity,
-            )
+            with interrupts.deferred():
+                self.popen = subprocess.Popen(
+                    command.argv,
+                    stdin=stdin,
+                    stdout=self._stderr if command.complains_on_stdout else stdout,
+                    stderr=self._stderr,
+                    env=environment(command.env),
+                    cwd="/" if command.user else None,
+                    pass_fds=command.descriptors,
+                    start_new_session=True,
+                    preexec_fn=_end_with_parent(command.end_signal),
+                    **identity,
+                )
+                with _live_guard:
+                    _live.add(self)
         except OSError as error:
             os.close(self._stderr)
             raise ProcessError(
                 f"{command.name} cannot be started: {error.strerror}", f"install {command.name}, or mend PATH"
             ) from error
-        with _live_guard:
-            _live.add(self)
+        except KeyboardInterrupt:
+            if self in _live:  # and nobody else knows it yet
+                self.end()
+            os.close(self._stderr)
+            raise
 
     def wait(self, timeout: Optional[float] = None) -> int:
         """Wait for the end and return the exit status (negative: the signal)."""
