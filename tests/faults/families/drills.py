@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import re
+import shutil
 import subprocess
 import time
+from pathlib import Path
 from random import Random
 
 import aftermath
@@ -91,11 +95,13 @@ def healthy(world: World, random: Random, number: int) -> tuple[str, str]:
     world.fresh(database=True)
     world.dirty()
     session = "" if variant.parent.name == "superuser" else "SET SESSION AUTHORIZATION mirai_app;\n"
+    # The variants are those of the scenario, whose application is the role bench.
+    sql = re.sub(r"\b(TO|ROLE) bench\b", r"\1 mirai_app", variant.read_text())
     world.server.psql(
         "ALTER DATABASE mirai_app OWNER TO mirai_app; GRANT CREATE ON SCHEMA public TO mirai_app", world.name
     )
     made = world.server.directory / "variant.sql"
-    made.write_text(session + variant.read_text())
+    made.write_text(session + sql)
     argv = [
         f"{world.server.bindir}/psql",
         "-Xq",
@@ -107,21 +113,33 @@ def healthy(world: World, random: Random, number: int) -> tuple[str, str]:
         "-f",
         str(made),
     ]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{variant.name} cannot be made: {done.stderr[-300:]}")
-    try:
+    with contextlib.ExitStack() as cleanup:
+        _provide_extension(world, cleanup)
+        cleanup.callback(world.server.psql, _SWEEP)
+        cleanup.callback(world.reset_databases)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{variant.name} cannot be made: {done.stderr[-300:]}")
         backup = world.run("backup")
         need(backup.code in (0, 3), FalseAlarm, f"the backup exits with {backup.code}: {backup.err[-300:]}")
         code, document = _drilled(world, "latest")
         need(code == 0, FalseAlarm, f"the drill ends in {code}: {document.get('differences') or document}")
-    finally:
-        world.reset_databases()
-        world.server.psql(_SWEEP)
     return (
         f"{variant.parent.name}/{variant.stem}: accepted",
         f"exit 0, {document.get('verdict')} at {time.strftime('%H:%M')}",
     )
+
+
+def _provide_extension(world: World, cleanup: contextlib.ExitStack) -> None:
+    """Give the server the scenario's extension with tables, for as long as it is wanted."""
+    asked = subprocess.run(
+        [f"{world.server.bindir}/pg_config", "--sharedir"], capture_output=True, text=True, check=True
+    )
+    directory = Path(asked.stdout.strip()) / "extension"
+    for source, name in (("mirai_bench.control", "mirai_bench.control"), ("mirai_bench.sql", "mirai_bench--1.sql")):
+        if not (directory / name).exists():
+            shutil.copyfile(_VARIANTS.parent / source, directory / name)
+            cleanup.callback((directory / name).unlink, missing_ok=True)
 
 
 # What variants make beyond their database would be in the way of the next one.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import platform
+import re
 import subprocess
 import threading
 import time
@@ -106,7 +108,9 @@ def wrong_server(world: World, random: Random, number: int) -> tuple[str, str]:
         head["application" if what == 1 else "host"] = "another"
     target.write(head)
     outcome = _refused(world, "--confirm", codes=(1, 64))
-    result = world.run("restore", "latest", "--confirm", f"{target.id}@{head['host']}")
+    (words,) = re.findall(r"--confirm (\S+)", world.run("restore", "latest").err)
+    need(words == f"{target.id}@{platform.node()}", Finding, f"the words to type are {words}")
+    result = world.run("restore", "latest", "--confirm", words)
     need(result.code == 0, FalseAlarm, f"confirmed, but exit {result.code}: {result.err[-300:]}")
     return "another application, host or cluster: refused until confirmed", outcome
 
