@@ -19,7 +19,7 @@ from results import Record
 from worker import Worker
 
 # So many cases of each of its families a defect is put to.
-_CASES = 6
+_CASES = 30
 FILE = ROOT / "build" / "gauntlet" / "defects.jsonl"
 
 
