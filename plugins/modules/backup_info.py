@@ -131,6 +131,10 @@ status:
       description: What it finds worth knowing.
       type: list
       elements: str
+    lagging_stores:
+      description: The offsite stores that lack backups for longer than an upload may take.
+      type: list
+      elements: str
     halves:
       description:
         - Of V(database) and V(json) each the newest good backup, and the sizes of the last ones, oldest first.

@@ -9,60 +9,43 @@ import datetime
 import os
 import socket
 import time
-from dataclasses import dataclass, replace
-from typing import Callable, Iterator, Optional
+from dataclasses import replace
+from typing import Iterator, Optional
 
 from . import (
     __version__,
-    archive,
     attended,
-    database,
     exchange,
-    fingerprint,
     gpg_home,
+    harvest,
     language,
     lock,
     manifest,
     marks,
     parts,
-    postgres,
     priority,
     prune,
     push,
     records,
-    relations,
     repository,
     seal,
     signature,
-    streams,
     summary,
     text,
 )
 from . import plan as planning
 from .config import Config
 from .errors import EngineError, Interrupted
+from .harvest import Harvest
 from .hooks import Hooks
 from .manifest import Manifest
 from .outcome import INCOMPLETE, OK, Outcome
 from .plan import Plan
 from .repository import Backup
 from .runs import Occasion
-from .sinks import Artifact, nameless, write_compressed
 from .watch import Log, Observer
 
 plan = planning.run
-
-
-@dataclass(frozen=True)
-class Harvest:
-    """What the streams brought in: the parts as they lie in the staging directory, and what is known of them."""
-
-    parts: tuple[Artifact, ...]
-    database: Optional[dict]
-    files: Optional[dict]
-    entries: Callable[[], Iterator[bytes]]
-    warnings: tuple[str, ...]
-    incomplete: tuple[str, ...]
 
 
 def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: float = 0) -> Outcome:
@@ -144,169 +127,22 @@ def _make(config: Config, kind: str, observer: Observer) -> tuple[Backup, tuple[
     started = datetime.datetime.now(datetime.timezone.utc)
     begun = time.monotonic()
     timestamp = repository.new_timestamp(config.repository, started.astimezone())
-    with seal.staging(config.repository) as stage, _places(plan_, stage) as place:
-        harvest = _collect(config, plan_, stage, place, timestamp, observer)
-        artifacts, members = harvest.parts, ()
+    with seal.staging(config.repository) as stage, harvest.places(plan_, stage) as place:
+        harvested = harvest.collect(config, plan_, stage, place, timestamp, observer)
+        artifacts, members = harvested.parts, ()
         if kind == "full":
-            members = tuple(replace(one, name=f"{one.role_directory}/{one.name}") for one in harvest.parts)
-            pairs = [(place(one.name), member) for one, member in zip(harvest.parts, members)]
+            members = tuple(replace(one, name=f"{one.role_directory}/{one.name}") for one in harvested.parts)
+            pairs = [(place(one.name), member) for one, member in zip(harvested.parts, members)]
             name = repository.main_name("full", timestamp, plan_.outer)
             path = os.path.join(stage, name)
             artifacts = (parts.bundle(path, name, pairs, started.timestamp(), None, plan_.encryption),)
-        head = _head(config, kind, timestamp, started, time.monotonic() - begun, plan_, harvest)
+        head = _head(config, kind, timestamp, started, time.monotonic() - begun, plan_, harvested)
         head = replace(head, artifacts=artifacts, members=members)
         sign = (lambda path: signature.sign(config, path)) if config.gpg_sign_key else None
-        path = seal.publish(config.repository, stage, head, harvest.entries, sign)
+        path = seal.publish(config.repository, stage, head, harvested.entries, sign)
     head = manifest.read(path)
     observer.say(f"sealed {head.id}: {text.size(head.size)} in {text.duration(head.duration_seconds)}")
-    return Backup(summary.of(head), path, False, ""), harvest.incomplete, notices
-
-
-@contextlib.contextmanager
-def _places(plan_: Plan, stage: str) -> Iterator[Callable[[str], str]]:
-    """Gives the path at which the part of that name is staged.
-
-    The parts of an encrypted full backup are readable until they are in it: they get no name, so that a death
-    takes them along.
-    """
-    if plan_.kind != "full" or not plan_.encryption:
-        yield lambda name: os.path.join(stage, name)
-        return
-    with contextlib.ExitStack() as cleanup:
-        taken: dict = {}
-
-        def place(name: str) -> str:
-            if name not in taken:
-                taken[name] = cleanup.enter_context(nameless(stage))
-            return taken[name]
-
-        yield place
-
-
-def _collect(
-    config: Config, plan_: Plan, stage: str, place: Callable[[str], str], timestamp: str, observer: Observer
-) -> Harvest:
-    """Run the streams of both halves inside one snapshot's window."""
-    abort = streams.Abort(observer.advance)
-    tasks: dict = {}
-    archiver = None
-    with contextlib.ExitStack() as cleanup:
-        if plan_.data_dir is not None:
-            archiver = archive.Archiver(os.path.realpath(plan_.data_dir), os.path.join(stage, "entries"))
-            name = repository.main_name("json", timestamp, plan_.inner)
-            tasks["json"] = lambda: write_compressed(
-                place(name),
-                name,
-                plan_.inner,
-                source=archiver.write,
-                progress=abort,
-                lasting=plan_.kind != "full",
-            )
-        half = None
-        if plan_.source is not None:
-            session = cleanup.enter_context(postgres.Session(plan_.source.clients, plan_.source.app))
-            half = _DatabaseHalf(config, plan_, session, place, timestamp)
-            tasks["database"] = lambda: half.dump(abort)
-            tasks["globals"] = half.dump_globals
-            if plan_.fingerprint != "off":
-                tasks["fingerprint"] = half.fingerprint
-        results = streams.side_by_side(tasks, abort)
-        described = half.describe(results.get("fingerprint")) if half is not None else None
-    warnings, incomplete = [], ()
-    found = []
-    if half is not None:
-        globals_artifact, warning = results["globals"]
-        found += [results["database"], globals_artifact]
-        warnings += [warning] if warning else []
-    files = None
-    if archiver is not None:
-        found.append(results["json"])
-        files, file_warnings, incomplete = _describe_files(plan_.data_dir, archiver)
-        warnings += file_warnings
-    entries = archiver.lines if archiver is not None else lambda: iter(())
-    for warning in warnings:
-        observer.say(warning, "WARNING")
-    return Harvest(tuple(found), described, files, entries, tuple(warnings), incomplete)
-
-
-class _DatabaseHalf:
-    """The streams of the database half; all of them see the snapshot of ``session``."""
-
-    def __init__(
-        self,
-        config: Config,
-        plan_: Plan,
-        session: postgres.Session,
-        place: Callable[[str], str],
-        timestamp: str,
-    ) -> None:
-        self._lock_timeout = config.lock_timeout
-        self._plan = plan_
-        self._source = plan_.source
-        self._session = session
-        self._place = place
-        self._timestamp = timestamp
-        database.lock_tables(session, plan_.source.app, config.lock_timeout)
-        self._properties = database.properties(session)
-        self._roles = database.roles(session)
-        session.execute(fingerprint.PINNED)
-        self._sequences = fingerprint.sequences(session, relations.find(session))
-
-    def dump(self, progress: Callable[[int], object]) -> Artifact:
-        """The dump itself."""
-        name = repository.main_name("database", self._timestamp, self._plan.inner)
-        return database.dump(
-            self._source.clients,
-            self._source.app,
-            self._session.snapshot,
-            self._properties["encoding"],
-            self._lock_timeout,
-            self._place(name),
-            name,
-            self._plan.inner,
-            progress,
-            lasting=self._plan.kind != "full",
-        )
-
-    def dump_globals(self) -> tuple[Artifact, str]:
-        """The roles, and a warning."""
-        name = repository.globals_name(self._timestamp, self._plan.inner)
-        source = self._source
-        where = self._place(name)
-        return database.dump_globals(source.clients, source.app, source.admin, where, name, self._plan.inner)
-
-    def fingerprint(self) -> dict:
-        """The fingerprint, taken by the session that holds the locks: nobody can come between."""
-        version = self._source.server.version_num
-        return fingerprint.take(self._session, self._plan.fingerprint, version, self._sequences)
-
-    def describe(self, taken: Optional[dict]) -> dict:
-        """The manifest's database half, sequences read once more after the dump."""
-        server = self._source.server
-        return {
-            "name": server.database,
-            "system_identifier": server.system_identifier,
-            "server_version": server.version,
-            "client_version": self._source.clients.version,
-            "size": server.database_size,
-            "properties": self._properties,
-            "roles": self._roles,
-            "fingerprint": fingerprint.widen(taken, self._session) if taken is not None else None,
-        }
-
-
-def _describe_files(data_dir: str, archiver: archive.Archiver) -> tuple[dict, list, tuple]:
-    """The manifest's files half, the warnings, and what would not hold still."""
-    findings = archiver.findings
-    warnings = [f"{path} is not valid JSON, a torn write? {why}" for path, why in sorted(findings.unparsable.items())]
-    warnings += [f"{path} was left out: {why}" for path, why in sorted(findings.skipped.items())]
-    unstable = tuple(f"{path} kept changing while it was read" for path in findings.unstable)
-    files = {
-        "data_dir": data_dir,
-        "sha256": manifest.entries_digest(archiver.lines()),
-        **vars(findings),
-    }
-    return files, warnings + list(unstable), unstable
+    return Backup(summary.of(head), path, False, ""), harvested.incomplete, notices
 
 
 def _head(
@@ -316,7 +152,7 @@ def _head(
     started: datetime.datetime,
     seconds: float,
     plan_: Plan,
-    harvest: Harvest,
+    harvested: Harvest,
 ) -> Manifest:
     """The manifest but for its artifacts."""
     known = repository.listing(config.repository).backups
@@ -336,9 +172,9 @@ def _head(
         engine_version=__version__,
         compression=plan_.compression.name,
         artifacts=(),
-        database=harvest.database,
-        files=harvest.files,
-        warnings=harvest.warnings,
+        database=harvested.database,
+        files=harvested.files,
+        warnings=harvested.warnings,
         previous={"id": newest.id, "digest": newest.digest} if newest else None,
         encryption={"recipients": list(config.gpg_recipients)} if plan_.encryption else None,
     )

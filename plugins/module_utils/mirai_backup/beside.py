@@ -34,6 +34,9 @@ class Beside:
         argv = (sys.executable, "-I", "-S", "-c", _START, os.path.dirname(package), *map(str, passed))
         try:
             self._fed = process.Fed(process.Command(argv, descriptors=passed), out)
+        except BaseException:
+            self._release()
+            raise
         finally:
             os.close(shared)
             os.close(freed)
@@ -58,6 +61,9 @@ class Beside:
     def end(self) -> None:
         """End it if it still runs, and give back what it held."""
         self._fed.end()
+        self._release()
+
+    def _release(self) -> None:
         self._shared.close()
         os.close(self._freed)
         os.close(self._torn)

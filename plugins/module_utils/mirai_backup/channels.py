@@ -8,6 +8,7 @@ import email.message
 import email.policy
 import re
 import shutil
+import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .config import Config
 from .errors import ConfigError, ProcessError
 
 TIMEOUT = 45.0
+_PAUSE = 2.0
 _LINE = re.compile(r"(channel\d+)=(\S.*)")
 _TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[^.]{8,}|[^.]{20,}")
 _TOGETHER = 8
@@ -68,7 +70,10 @@ def find(config: Config) -> tuple[Channel, ...]:
 
 
 def send(config: Config, channels: tuple[Channel, ...], message: Message, timeout: float = TIMEOUT) -> list[Delivery]:
-    """Send ``message`` through every channel, side by side, each with its own ``timeout`` in seconds."""
+    """Send ``message`` through every channel, side by side, each with its own ``timeout`` in seconds.
+
+    A channel that fails is tried once more: a connection that breaks off is no reason for silence.
+    """
     if not channels:
         return []
     with ThreadPoolExecutor(min(_TOGETHER, len(channels))) as pool:
@@ -102,11 +107,22 @@ def _deliver(config: Config, channel: Channel, message: Message, timeout: float)
     if channel.failure:
         return Delivery(channel.name, channel.failure)
     command, text = _apprise(config, channel, message) if channel.tag else _mail(config, message)
+    deadline = time.monotonic() + timeout
+    failure = _try(command, text, timeout)
+    left = deadline - time.monotonic() - _PAUSE
+    if failure and left > 0:
+        time.sleep(_PAUSE)
+        failure = _try(command, text, left)
+    return Delivery(channel.name, failure)
+
+
+def _try(command: process.Command, text: bytes, timeout: float) -> str:
+    """Run ``command``; returns why it failed, or nothing."""
     try:
         process.run(command, text, timeout)
     except ProcessError as error:
-        return Delivery(channel.name, error.message)
-    return Delivery(channel.name, "")
+        return error.message
+    return ""
 
 
 def _apprise(config: Config, channel: Channel, message: Message) -> tuple[process.Command, bytes]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from dataclasses import dataclass, field
 
 from . import drill_history, keyring, marks, records, repository, restores, runs, text
 from .config import Config
@@ -17,29 +18,40 @@ _SHIPPING_SECONDS = 6 * 3600
 _NAGIOS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
+@dataclass
+class _Findings:
+    """What was found; ``ages`` in seconds by half, ``lagging`` are names of stores, ``drills`` rows of the history."""
+
+    problems: list = field(default_factory=list)
+    warnings: list = field(default_factory=list)
+    ages: dict = field(default_factory=dict)
+    lagging: list = field(default_factory=list)
+    drills: list = field(default_factory=list)
+    keys: tuple = ()
+
+
 def run(config: Config, max_age: float = 26 * 3600, nagios: bool = False) -> Outcome:
     """Check the newest good backup of each half against ``max_age`` seconds.
 
     Exit 0 or 1; with ``nagios`` the plugin's 0 to 3 and its one line.
     """
+    found = _Findings()
     try:
-        problems, warnings, ages = _findings(config, max_age)
-        keys = keyring.find(config)
-        problems += [f"{one.purpose} key {one.fingerprint} {one.problem}" for one in keys if one.problem]
-        warnings += filter(None, (one.warning(time.time()) for one in keys))
-        state = 2 if problems else 1 if warnings else 0
+        _look(config, max_age, found)
     except (EngineError, OSError) as error:
-        problems, warnings, ages, keys = [getattr(error, "message", str(error))], [], {}, ()
-        state = 2
+        found = _Findings(problems=[getattr(error, "message", str(error))])
+    problems, warnings, ages = found.problems, found.warnings, found.ages
+    state = 2 if problems else 1 if warnings else 0
     document = {
         "ok": not problems,
         "problems": problems,
         "warnings": warnings,
         "age_seconds": ages,
-        "keys": [one.document() for one in keys],
+        "lagging_stores": found.lagging,
+        "keys": [one.document() for one in found.keys],
     }
     summary = "; ".join(problems + warnings) or ", ".join(
-        [f"{half} {text.duration(age)} old" for half, age in sorted(ages.items())] + _drilled(config)
+        [f"{half} {text.duration(age)} old" for half, age in sorted(ages.items())] + _drilled(found.drills)
     )
     if nagios:
         performance = " ".join(f"{half}_age={age:.0f}s;;{max_age:.0f};0" for half, age in sorted(ages.items()))
@@ -49,17 +61,18 @@ def run(config: Config, max_age: float = 26 * 3600, nagios: bool = False) -> Out
     return Outcome(document, tuple(lines or [f"ok: {summary}"]), FAILED if problems else OK)
 
 
-def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
-    problems, warnings, ages = [], [], {}
+def _look(config: Config, max_age: float, found: _Findings) -> None:
+    """Fill ``found`` in. Raises EngineError and OSError for what cannot be looked at."""
     listing = repository.listing(config.repository)
     now = datetime.datetime.now(datetime.timezone.utc)
+    problems, warnings = found.problems, found.warnings
     for half in ("database", "json"):
         good = listing.good(frozenset((half,)))
         if not good:
             problems.append(f"there is no good backup of the {half} half")
             continue
         age = (now - good[-1].head.ended_at).total_seconds()
-        ages[half] = round(age, 3)
+        found.ages[half] = round(age, 3)
         if age > max_age:
             problems.append(f"the newest backup of the {half} half is {text.duration(age)} old ({good[-1].id})")
     future = [one.id for one in listing.backups if (one.head.ended_at - now).total_seconds() > 3600]
@@ -67,9 +80,12 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
     problems += [f"{one.id} is not whole: {one.problem}" for one in listing.backups if one.problem]
     problems += [problem for _path, problem in listing.damaged]
     if config.drill:
-        problems += _drill_overdue(config, listing, now)
+        found.drills = drill_history.rows(config.repository)
+        problems += _drill_overdue(config, found.drills, listing, now)
     for store in config.offsite:
-        problems += _lag(config, store.name, listing, now)
+        lag = _lag(config, store.name, listing, now)
+        problems += lag
+        found.lagging += [store.name] if lag else []
     unfinished = restores.unfinished(config.repository)
     if unfinished is not None:
         problems.append(f"a restore did not end: {unfinished}")
@@ -81,7 +97,9 @@ def _findings(config: Config, max_age: float) -> tuple[list, list, dict]:
     warnings += _unwatched(config, max_age, now)
     if listing.good():
         warnings += list(listing.good()[-1].head.warnings)
-    return problems, warnings, ages
+    found.keys = keyring.find(config)
+    problems += [f"{one.purpose} key {one.fingerprint} {one.problem}" for one in found.keys if one.problem]
+    warnings += filter(None, (one.warning(time.time()) for one in found.keys))
 
 
 def _unwatched(config: Config, max_age: float, now: datetime.datetime) -> list[str]:
@@ -116,17 +134,15 @@ def _lag(config: Config, store: str, listing: repository.Listing, now: datetime.
     return problems
 
 
-def _drilled(config: Config) -> list[str]:
-    """When the last drill was, in words, where drills are configured."""
-    rows = drill_history.rows(config.repository) if config.drill else []
+def _drilled(rows: list) -> list[str]:
+    """When the last drill was, in words."""
     now = datetime.datetime.now(datetime.timezone.utc)
     ages = [(now - text.parse_utc(one["started"])).total_seconds() for one in rows[-1:]]
     return [f"drilled {text.duration(max(age, 0))} ago" for age in ages]
 
 
-def _drill_overdue(config: Config, listing: repository.Listing, now: datetime.datetime) -> list[str]:
+def _drill_overdue(config: Config, rows: list, listing: repository.Listing, now: datetime.datetime) -> list[str]:
     """Whether the last passed drill is too long ago, or the last drill did not pass."""
-    rows = drill_history.rows(config.repository)
     if rows and rows[-1]["verdict"] != "pass":
         return [f"the last drill ended in {rows[-1]['verdict']} ({rows[-1]['id']})"]
     oldest = listing.backups[0].head.ended_at if listing.backups else now

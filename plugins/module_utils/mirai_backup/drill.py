@@ -249,15 +249,13 @@ class _Drill:
         side.load(target, self._name, work, self._config.jobs, self._head, ("--no-tablespaces",))
 
     def _prove(self, target: Optional[DatabaseTarget], staged: Optional[str]) -> None:
-        if target is None:
-            self._prove_database(None)
-            self._prove_files(staged)
-            return
-        with side.analyzing(target, self._name) as finish:
+        with contextlib.ExitStack() as cleanup:
+            finish = cleanup.enter_context(side.analyzing(target, self._name)) if target is not None else None
             self._prove_database(target)
             self._prove_files(staged)
             try:
-                finish()
+                if finish is not None:
+                    finish()
             except EngineError as error:  # a restore would end here
                 self._found.compared("restore", [f"statistics cannot be gathered: {error.message}"], 0)
 

@@ -18,6 +18,7 @@ _COMMANDS = {
     "set_up": "ansible-playbook mirai.backup.setup -e target={host}",
     "back_up": "ansible-playbook mirai.backup.backup -e target={host}",
     "drill": "ansible-playbook mirai.backup.restore_test -e target={host}",
+    "push": "ansible {host} --become -a 'mirai-backup push'",
     "verify": "ansible {host} --become -a 'mirai-backup verify --all'",
     "ask": "ansible {host} --become -a 'mirai-backup check'",
 }
@@ -127,6 +128,8 @@ def _action(status: dict, state: str) -> str:
         return "back_up"
     if state == "problem" and status["drill_wanted"] and (status["drill"] or {}).get("verdict") != "pass":
         return "drill"
+    if state == "problem" and status["lagging_stores"]:
+        return "push"
     return "verify" if state == "problem" else ""
 
 

@@ -39,6 +39,7 @@ WORDS = {
     "next_set_up": "set it up",
     "next_back_up": "make a backup now, then find out why the schedule made none",
     "next_drill": "read the report of the last drill if there is one, then drill again",
+    "next_push": "bring the backups that are missing there to the store",
     "next_verify": "decode every backup and see which are damaged",
     "next_ask": "ask it again by hand",
     "fleet_hosts": "Server by server",

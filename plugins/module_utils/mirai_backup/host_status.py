@@ -19,9 +19,9 @@ _TREND = 30
 def of(config: Config, max_age: float) -> dict:
     """The state of the repository; times in UTC, ages and ``max_age`` in seconds, sizes in bytes.
 
-    ``problems`` and ``warnings`` are those of ``check``. A half without a good backup is None, and so is ``drill``
-    where none was run. ``engine_version`` is that of the engine that made the newest backup, which is the one the
-    schedule runs. Raises NotFoundError when there is no repository.
+    ``problems``, ``warnings`` and ``lagging_stores`` are those of ``check``. A half without a good backup is None, and
+    so is ``drill`` where none was run. ``engine_version`` is that of the engine that made the newest backup, which is
+    the one the schedule runs. Raises NotFoundError when there is no repository.
     """
     now = datetime.datetime.now(datetime.timezone.utc)
     listing = repository.listing(config.repository)
@@ -33,6 +33,7 @@ def of(config: Config, max_age: float) -> dict:
         "max_age_seconds": max_age,
         "problems": found["problems"],
         "warnings": found["warnings"],
+        "lagging_stores": found["lagging_stores"],
         "backups": len(listing.backups),
         "size": sum(one.head.size for one in listing.backups),
         "halves": {half: _half(listing.good(frozenset((half,))), half, now) for half in ("database", "json")},

@@ -31,6 +31,24 @@ ANALYZED = (
 _LISTS = ("search_path", "session_preload_libraries", "local_preload_libraries", "temp_tablespaces")
 
 
+class _DumpWriter:
+    """Writes to ``file`` what begins as a dump does: what is none is not written until the disk is full."""
+
+    def __init__(self, name: str, file: BinaryIO) -> None:
+        self._name = name
+        self._file = file
+        self._start = b""
+
+    def write(self, block: bytes) -> None:
+        """Write all of ``block``. Raises MismatchError where the first bytes are not a dump's."""
+        missing = len(_MAGIC) - len(self._start)
+        if missing:
+            self._start += block[:missing]
+            if not _MAGIC.startswith(self._start):
+                raise MismatchError(f"{self._name} cannot be decoded: it holds no dump of pg_dump's custom format")
+        self._file.write(block)
+
+
 def unpack(
     backup: Backup,
     work: str,
@@ -70,8 +88,8 @@ def _unpack_part(
         if part.role == "database" and want_database:
             path = os.path.join(work, DUMP)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with safefile.named(path), open(descriptor, "wb", buffering=0) as dump:
-                process.pump(stages, lambda block: _write_dump(part.name, dump, block), source)
+            with safefile.named(path), open(descriptor, "wb") as dump:
+                process.pump(stages, _DumpWriter(part.name, dump).write, source)
         elif part.role == "json" and staged is not None:
             target = unarchive.Target(staged)
             entries = manifest.read_entries(backup.manifest_path, backup.manifest)
@@ -94,15 +112,6 @@ def require_readable(clients: Clients, work: str, backup: Backup, whole: bool) -
         process.run(process.Command((clients.path("pg_restore"), how, os.path.join(work, DUMP))))
     except ProcessError as error:
         raise MismatchError(f"the dump of {backup.id} cannot be decoded: {error.message}") from error
-
-
-def _write_dump(name: str, file: BinaryIO, block: bytes) -> None:
-    """Write all of ``block``. What is no dump is not written until the disk is full."""
-    if not file.tell() and not block.startswith(_MAGIC):
-        raise MismatchError(f"{name} cannot be decoded: it holds no dump of pg_dump's custom format")
-    rest = memoryview(block)
-    while rest:
-        rest = rest[file.write(rest) :]
 
 
 def create_database(target: DatabaseTarget, name: str, properties: dict) -> None:

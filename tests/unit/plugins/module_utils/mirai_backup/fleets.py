@@ -38,6 +38,7 @@ def status(**values) -> dict:
         "halves": {"database": half(), "json": half()},
         "drill": drill(),
         "drill_wanted": True,
+        "lagging_stores": [],
         **copy.deepcopy(values),
     }
 
@@ -57,6 +58,7 @@ _statuses = st.builds(
     halves=st.fixed_dictionaries({"database": _halves, "json": _halves}),
     drill=_drills,
     drill_wanted=st.booleans(),
+    lagging_stores=st.lists(_texts, max_size=2),
     engine_version=st.none() | _texts,
 )
 _errors = st.dictionaries(st.sampled_from(("msg", "error", "error_type", "next_step")), _texts | st.none())

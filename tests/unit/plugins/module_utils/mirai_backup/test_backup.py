@@ -5,7 +5,7 @@ import os
 
 import pytest
 from fake_postgresql import PROPERTIES, SERVER
-from mirai_backup import backup, drill, plan, repository, restore, rollback, verify
+from mirai_backup import backup, drill, harvest, plan, repository, restore, rollback, verify
 from mirai_backup.errors import DatabaseError, EngineError, Interrupted, PreflightError
 from mirai_backup.restore import Request
 
@@ -145,7 +145,7 @@ def test_an_interrupt_leaves_nothing(settings, monkeypatch):
     def interrupt(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(backup.database, "dump", interrupt)
+    monkeypatch.setattr(harvest.database, "dump", interrupt)
     with pytest.raises(Interrupted):
         backup.run(settings, "full")
     assert nothing_is_left(settings)

@@ -94,6 +94,14 @@ def test_it_is_ended_with_work_left(lines):
     assert not process._live
 
 
+def test_where_it_cannot_be_started_nothing_is_kept_open(lines, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python3")
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(ProcessError, match="python3 cannot be started"):
+        beside.Beside(lines.fileno())
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_it_does_not_outlive_us():
     environment = {**os.environ, "PYTHONPATH": str(Path(beside.__file__).parents[1])}
     with subprocess.Popen(

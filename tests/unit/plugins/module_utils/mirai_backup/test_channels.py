@@ -67,6 +67,22 @@ def test_one_fails_one_hangs_and_neither_shows_its_url(configured):
     assert second.failure == "apprise exited with status 1: ******** ******** ******** refused: 550"
 
 
+def test_a_channel_that_breaks_off_once_gets_the_message_all_the_same(configured, tmp_path, monkeypatch):
+    monkeypatch.setattr(channels, "_PAUSE", 0.1)
+    config = configured(URLS[:1], apprise=f"cat >> {tmp_path}/body; [ -e {tmp_path}/again ] || ! : > {tmp_path}/again")
+    (delivery,) = channels.send(config, channels.find(config), MESSAGE)
+    assert delivery.failure == "" and (tmp_path / "body").read_text() == 2 * MESSAGE.body
+
+
+def test_a_channel_is_not_tried_for_longer_than_its_time(configured, tmp_path, monkeypatch):
+    monkeypatch.setattr(channels, "_PAUSE", 0.5)
+    config = configured(
+        URLS[:1], apprise=f"echo x >> {tmp_path}/tries; [ $(wc -l < {tmp_path}/tries) = 2 ] && exec sleep 30; exit 1"
+    )
+    (delivery,) = channels.send(config, channels.find(config), MESSAGE, timeout=1.5)
+    assert delivery.failure.startswith("apprise did not finish within ")
+
+
 def test_without_apprise_it_says_so(configured):
     config = configured(URLS[:1])
     (delivery,) = channels.send(config, channels.find(config), MESSAGE)

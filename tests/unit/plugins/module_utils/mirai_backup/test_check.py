@@ -147,11 +147,13 @@ def test_a_store_that_lags_is_named_after_some_hours(settings_of, repo, sealed):
     sealed("full", sequence=2, age=5 * HOUR)
     directory = marks.create(repo, "away")
     marks.write(directory, marks.Memory(last={"problems": ["it was down"]}))
-    found = check.run(config).document["problems"]
-    assert found == [
+    document = check.run(config).document
+    assert document["lagging_stores"] == ["away"]
+    assert document["problems"] == [
         f"offsite store away lacks the newest 2 of the {half} half, for 1 d 6 h: it was down"
         for half in ("database", "json")
     ]
     digest = repository.listing(repo).backups[0].manifest.digest
     marks.write(directory, marks.Memory({first.id: marks.Mark("t", digest, "full", 1, {})}))
-    assert check.run(config).document["problems"] == []  # the newest has waited five hours: not yet
+    document = check.run(config).document
+    assert (document["problems"], document["lagging_stores"]) == ([], [])  # the newest has waited five hours: not yet

@@ -41,6 +41,12 @@ def test_every_state_and_next_step_has_words(state):
     assert {key for key in WORDS["en"] if key.startswith("next_")} == {f"next_{one}" for one in fleet._COMMANDS}
 
 
+def test_a_warning_is_shown_without_a_next_step():
+    read = Page(page({"app1": {"status": status(warnings=["roles without passwords"])}}))
+    assert "roles without passwords" in read.text
+    assert WORDS["en"]["fleet_next"] + ": " not in read.text
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_fleet_in_order_says_so_and_lists_no_findings(language):
     read = Page(page({"app1": {"status": status()}, "app2": {"status": status()}}, language))

@@ -1,5 +1,6 @@
 """side: what is made beside the live halves, and proven before anything is swapped."""
 
+import io
 import os
 import threading
 from dataclasses import replace
@@ -197,6 +198,23 @@ def test_statistics_are_given_up_where_something_else_fails(analyzing):
             assert asked.wait(60)
             raise KeyboardInterrupt
     assert ended.is_set() and "COMMIT" not in answers.said
+
+
+@pytest.mark.parametrize("blocks", [(b"PGDMP...",), (b"P", b"", b"GDM", b"P...")])
+def test_a_dump_is_written_however_its_beginning_is_cut(blocks):
+    file = io.BytesIO()
+    writer = side._DumpWriter("d", file)
+    for block in blocks:
+        writer.write(block)
+    assert file.getvalue() == b"PGDMP..."
+
+
+@pytest.mark.parametrize("blocks", [(b"\0" * 9,), (b"PGD", b"NO")])
+def test_what_is_no_dump_is_not_written(blocks):
+    writer = side._DumpWriter("d", io.BytesIO())
+    with pytest.raises(MismatchError, match="it holds no dump of pg_dump's custom format"):
+        for block in blocks:
+            writer.write(block)
 
 
 def test_what_pg_restore_cannot_read_is_found_out_before_it_is_loaded(tmp_path, files_backup):
