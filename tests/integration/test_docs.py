@@ -21,7 +21,12 @@ LINE = re.compile(r"^(?:[#$] )?(?:sudo )?(?:/usr/local/bin/)?mirai-backup (.+)$"
 FENCED = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 END = re.compile(r"\s+#.*|\s*[|;)].*|\s+2>&1.*")
 SYNOPSIS = re.compile(r"[…\[]|\b(?:VERB|動詞)\b|^restore$")  # where a verb is only spoken of
-PLACES = {"ID@HOST": "id@host", "mirai_look": "{database}_look", "/var/tmp/mirai_look": "{directory}/look"}
+PLACES = {
+    "ID@HOST": "id@host",
+    "mirai_look": "{database}_look",
+    "mirai_table": "{database}_table",
+    "/var/tmp/mirai_look": "{directory}/look",
+}
 FAILS = {"check": (0, 1), "test-alerts": (0, 1)}  # they answer a question; both answers are right
 ORDER = ("backup", "list", "restore", "rollback", "prune")
 

@@ -18,9 +18,9 @@ _COMMANDS = {
     "set_up": "ansible-playbook mirai.backup.setup -e target={host}",
     "back_up": "ansible-playbook mirai.backup.backup -e target={host}",
     "drill": "ansible-playbook mirai.backup.restore_test -e target={host}",
-    "push": "ansible {host} --become -a 'mirai-backup push'",
-    "verify": "ansible {host} --become -a 'mirai-backup verify --all'",
-    "ask": "ansible {host} --become -a 'mirai-backup check'",
+    "push": "ansible {host} --become -a '/usr/local/bin/mirai-backup push'",
+    "verify": "ansible {host} --become -a '/usr/local/bin/mirai-backup verify --all'",
+    "ask": "ansible {host} --become -a '/usr/local/bin/mirai-backup check'",
 }
 
 

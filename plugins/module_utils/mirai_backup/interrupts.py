@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Signals that ask us to end: KeyboardInterrupt in the main thread, but never in the middle of a fork.
+"""Signals that ask us to end: KeyboardInterrupt in the main thread, but never in the middle of a fork or a cleaning up.
 
-An exception there would leave locks of the interpreter taken, and the next thread that forks would wait for ever.
+An exception in a fork would leave locks of the interpreter taken, and the next thread that forks would wait for ever.
 """
 
 from __future__ import annotations
@@ -25,17 +25,20 @@ def install() -> None:
 
 @contextlib.contextmanager
 def deferred() -> Iterator[None]:
-    """An interrupt that comes within the block is raised when it ends. Handlers run in the main thread only."""
+    """An interrupt that comes within the block is raised when the outermost ends.
+
+    Handlers run in the main thread only.
+    """
     global _deferring, _waiting
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _deferring = True
+    before, _deferring = _deferring, True
     try:
         yield
     finally:
-        _deferring = False
-        if _waiting:
+        _deferring = before
+        if _waiting and not before:
             _waiting = False
             raise KeyboardInterrupt
 

@@ -114,7 +114,8 @@ VERBS = {
     ),
     "check": Entry(
         "Answers whether a good and recent backup of both halves is there, whether drills are passed in time, and"
-        " whether the last run ended well. Exit code 0 or 1, with --nagios that of a monitoring plugin.",
+        " whether the last run ended well, which alone is a warning. Exit code 0 or, with a problem, 1; with --nagios"
+        " that of a monitoring plugin.",
         (
             ("mirai-backup check --max-age 2d", "allow two days"),
             ("mirai-backup --json check", "for a report of a problem"),

@@ -17,7 +17,7 @@ import shutil
 import tempfile
 from typing import Callable, Iterator, Optional
 
-from . import index, manifest, records, restores, safefile
+from . import index, interrupts, manifest, records, restores, safefile
 from .config import KINDS
 from .errors import EngineError
 from .manifest import Manifest
@@ -36,13 +36,17 @@ _HALF_WRITTEN = {
 @contextlib.contextmanager
 def staging(repository: str) -> Iterator[str]:
     """A directory of this run's own (0700), gone when the block ends."""
-    path = tempfile.mkdtemp(prefix="run-", dir=os.path.join(repository, STAGING))
+    path = ""
     try:
+        with interrupts.deferred():
+            path = tempfile.mkdtemp(prefix="run-", dir=os.path.join(repository, STAGING))
         safefile.adopt(path)
         safefile.sync_directory(os.path.dirname(path))
         yield path
     finally:
-        _clear(repository, path)
+        with interrupts.deferred():
+            if path:
+                _clear(repository, path)
 
 
 def publish(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 import fake_postgresql
 import pytest
 from hypothesis import HealthCheck, settings
-from mirai_backup import archive, config, index, manifest, members, repository, seal, text
+from mirai_backup import archive, config, index, interrupts, manifest, members, repository, seal, text
 from mirai_backup.sinks import HashedFile
 
 _LENIENT = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
@@ -201,3 +202,13 @@ def data(tmp_path):
 
 
 _LONG_AGO = 1_700_000_000_123_456_789
+
+
+@pytest.fixture(params=[signal.SIGTERM, signal.SIGINT])
+def strike(request):
+    """Sends the signal to us; the handlers are put back afterwards."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    interrupts.install()
+    yield lambda: os.kill(os.getpid(), request.param)
+    for one, handler in before.items():
+        signal.signal(one, handler)

@@ -126,6 +126,12 @@ def test_taken_with_every_setting_pinned_that_changes_text(monkeypatch):
     assert found["large_objects"] == {"count": 0, "digest": "0"}
 
 
+def test_alone_with_a_database_the_servers_workers_help(monkeypatch):
+    log = Answers()
+    monkeypatch.setattr(fingerprint, "take", lambda _session, *arguments: (arguments, list(log.said)))
+    assert fingerprint.take_alone(Session(log), "full", 150014) == (("full", 150014), [fingerprint._WORKERS])
+
+
 def test_inherited_columns_are_taken_by_name_and_views_as_a_refresh_makes_them(monkeypatch):
     statements = taken("full", monkeypatch)[1]
     (child,) = [one for one in statements if '"child"' in one]

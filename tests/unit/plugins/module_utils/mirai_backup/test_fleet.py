@@ -33,13 +33,25 @@ EMPTY = {"database": None, "json": half()}
             "ansible-playbook mirai.backup.restore_test -e target=app1",
         ),
         (judged(problems=["f"], drill=None), "problem", "ansible-playbook mirai.backup.restore_test -e target=app1"),
-        (judged(problems=["lag"], lagging_stores=["s3"]), "problem", "ansible app1 --become -a 'mirai-backup push'"),
-        (judged(problems=["key x expires in 9 d"]), "problem", "ansible app1 --become -a 'mirai-backup verify --all'"),
+        (
+            judged(problems=["lag"], lagging_stores=["s3"]),
+            "problem",
+            "ansible app1 --become -a '/usr/local/bin/mirai-backup push'",
+        ),
+        (
+            judged(problems=["key x expires in 9 d"]),
+            "problem",
+            "ansible app1 --become -a '/usr/local/bin/mirai-backup verify --all'",
+        ),
         (host(**UNREACHABLE), "unreachable", "ansible app1 -m ansible.builtin.ping"),
         (host(**NOT_SET_UP), "not_set_up", "ansible-playbook mirai.backup.setup -e target=app1"),
         (host(**BROKEN), "problem", "did you mean y?"),
-        (host(msg="MODULE FAILURE", failed=True), "problem", "ansible app1 --become -a 'mirai-backup check'"),
-        (host(), "problem", "ansible app1 --become -a 'mirai-backup check'"),
+        (
+            host(msg="MODULE FAILURE", failed=True),
+            "problem",
+            "ansible app1 --become -a '/usr/local/bin/mirai-backup check'",
+        ),
+        (host(), "problem", "ansible app1 --become -a '/usr/local/bin/mirai-backup check'"),
     ],
 )
 def test_state_and_next_step(one, state, next_step):

@@ -1,6 +1,5 @@
 """interrupts: whoever is asked to end does, but never in the middle of a fork."""
 
-import os
 import signal
 import subprocess
 import threading
@@ -8,16 +7,6 @@ import threading
 import pytest
 from mirai_backup import interrupts, process
 from mirai_backup.process import Command
-
-
-@pytest.fixture(params=[signal.SIGTERM, signal.SIGINT])
-def strike(request):
-    """Sends the signal to us; the handlers are put back afterwards."""
-    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
-    interrupts.install()
-    yield lambda: os.kill(os.getpid(), request.param)
-    for one, handler in before.items():
-        signal.signal(one, handler)
 
 
 def test_it_is_raised_at_once(strike):
@@ -34,6 +23,16 @@ def test_it_waits_for_the_end_of_the_block_and_comes_once(strike):
     assert done == ["whole"]
     with interrupts.deferred():
         pass
+
+
+def test_a_block_within_a_block_leaves_it_to_the_outer_one(strike):
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        with interrupts.deferred():
+            with interrupts.deferred():
+                strike()
+            done.append("whole")
+    assert done == ["whole"]
 
 
 def test_it_comes_before_an_error_of_the_block(strike):

@@ -176,3 +176,19 @@ def test_what_a_dead_run_did_not_finish_writing_is_swept_and_nobody_elses(repo):
             pass
     assert seal.sweep(repo) == [half]
     assert os.path.exists(foreign)
+
+
+@pytest.mark.parametrize(("module", "name"), [("tempfile", "mkdtemp"), ("shutil", "rmtree")])
+def test_an_interrupt_while_the_directory_is_made_or_cleared_leaves_none(repo, strike, monkeypatch, module, name):
+    call = getattr(getattr(seal, module), name)
+
+    def struck(*arguments, **options):
+        done = call(*arguments, **options)
+        strike()
+        return done
+
+    monkeypatch.setattr(getattr(seal, module), name, struck)
+    with pytest.raises(KeyboardInterrupt):
+        with seal.staging(repo):
+            pass
+    assert os.listdir(f"{repo}/.staging") == []
