@@ -26,7 +26,9 @@ OFFSITE_SPEC = {
 
 
 def load(module) -> config.Config:
-    """The configuration that the parameter ``config`` names. Raises ConfigError."""
+    """The configuration that the parameter ``config`` names. Raises ConfigError; UsageError for a lone ``store``."""
+    if module.params.get("store") and not module.params.get("offsite"):
+        raise UsageError("store means nothing without offsite", "add offsite: true")
     return config.load(module.params["config"])
 
 

@@ -98,8 +98,8 @@ def _last_good(config: Config, tongue: str) -> str:
     if not good:
         return notices.say(tongue, "good_none")
     newest = good[-1]
-    age = (datetime.datetime.now(datetime.timezone.utc) - newest.manifest.ended_at).total_seconds()
-    halves = [notices.say(tongue, half) for half in sorted(newest.manifest.components)]
+    age = (datetime.datetime.now(datetime.timezone.utc) - newest.head.ended_at).total_seconds()
+    halves = [notices.say(tongue, half) for half in sorted(newest.head.components)]
     said = notices.say(tongue, "halves", *halves) if len(halves) > 1 else halves[0]
     age_said = text.duration(max(age, 0))
     return notices.say(tongue, "good_said", id=newest.id, halves=said, age=age_said, path=newest.path)

@@ -205,16 +205,18 @@ def _report(
     pruned, problems = [], list(incomplete)
     try:
         records.write_latest(config.repository, sealed, language.chosen(config.language))
+    except OSError as error:
+        problems.append(f"{records.LATEST} was not written: {error.strerror}")
+        observer.say(problems[-1], "ERROR")
+    try:
         pruned = prune.apply(config, observer)
     except (OSError, EngineError) as error:
         problems.append(f"retention was not carried out: {error}")
         observer.say(problems[-1], "ERROR")
-    try:
-        record = {"verb": "backup", "result": "incomplete" if problems else "ok", "incomplete": problems}
-        records.append(config.repository, {**record, "pruned": pruned, **sealed.document()})
-    except OSError as error:
-        problems.append(f"{records.METADATA} was not written: {error.strerror}")
-        observer.say(problems[-1], "ERROR")
+    record = {"verb": "backup", "result": "incomplete" if problems else "ok", "incomplete": problems}
+    for problem in records.noted(config.repository, {**record, "pruned": pruned, **sealed.document()}):
+        problems.append(problem)
+        observer.say(problem, "ERROR")
     document = {
         "backup": sealed.document(),
         "pruned": pruned,

@@ -39,7 +39,7 @@ def run(config: Config, max_age: float = 26 * 3600, nagios: bool = False) -> Out
     try:
         _look(config, max_age, found)
     except (EngineError, OSError) as error:
-        found = _Findings(problems=[getattr(error, "message", str(error))])
+        found.problems.append(getattr(error, "message", str(error)))
     problems, warnings, ages = found.problems, found.warnings, found.ages
     state = 2 if problems else 1 if warnings else 0
     document = {

@@ -153,7 +153,10 @@ def _verify(config: Config, options: argparse.Namespace) -> Outcome:
     if options.offsite:
         from . import offsite
 
-        return offsite.verify(config, options.backup, options.all, options.store, _observer(config, options))
+        observer = _observer(config, options)
+        return offsite.verify(
+            config, options.backup, options.all, options.store, observer, _access(options).accept_unsigned
+        )
     return verify.run(config, options.backup, options.all, _observer(config, options), _access(options))
 
 

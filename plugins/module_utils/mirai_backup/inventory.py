@@ -9,6 +9,7 @@ from typing import Optional
 
 from . import manifest, repository, restores, selector, text
 from .config import Config
+from .errors import NotFoundError
 from .outcome import OK, Outcome
 from .repository import Backup
 
@@ -60,7 +61,12 @@ def info(config: Config, word: str = "latest") -> Outcome:
 
 def keep(config: Config, word: str, pinned: bool) -> Outcome:
     """Pin a backup against retention, or release it."""
-    backup = selector.resolve(repository.listing(config.repository), word)
+    listing = repository.listing(config.repository)
+    backup = selector.resolve(listing, word)
+    if backup.path not in {one.path for one in listing.backups}:
+        raise NotFoundError(
+            f"{backup.path} is not in {config.repository}", "copy it there, or name one that list shows"
+        )
     (repository.pin if pinned else repository.release)(config.repository, backup.id)
     changed = backup.pinned != pinned
     what = "kept until it is released" if pinned else "left to retention"

@@ -10,7 +10,7 @@ import os
 import tempfile
 from typing import Optional
 
-from . import inventory, manifest, marks, rclone, repository, selector, stores
+from . import inventory, manifest, marks, rclone, repository, selector, signature, stores
 from .config import Config
 from .errors import EngineError, MismatchError
 from .outcome import COULD_NOT_VERIFY, FAILED, INCOMPLETE, MISMATCH, OK, Outcome
@@ -41,8 +41,12 @@ def verify(
     every: bool = False,
     name: str = "",
     observer: Optional[Observer] = None,
+    accept_unsigned: bool = False,
 ) -> Outcome:
-    """Read a backup back from every store, to the last byte, and hold it to its manifest. Exit 2 or 4 as verify."""
+    """Read a backup back from every store, to the last byte, and hold it to its manifest and that to its signature.
+
+    Exit 2 or 4 as verify.
+    """
     observer = observer or Observer()
     repository.create(config.repository)
     results = []
@@ -51,11 +55,12 @@ def verify(
             shelf = stores.shelf(config, store)
             listing, _files = stores.look(config, shelf)
             backups = listing.backups if every else (_named(listing, word),)
-            results += [_verified(shelf, one, observer) for one in backups]
+            results += [_verified(config, shelf, one, observer, accept_unsigned) for one in backups]
             if every:
                 results += [_result(shelf.name, os.path.basename(p), "fail", why) for p, why in listing.damaged]
-        except EngineError as error:
-            results.append(_result(store.name, word, "could_not_verify", error.message))
+        except (EngineError, OSError) as error:
+            why = getattr(error, "message", None) or str(error)
+            results.append(_result(store.name, word, "could_not_verify", why))
     observer.done()
     verdicts = {one["verdict"] for one in results}
     code = MISMATCH if "fail" in verdicts else COULD_NOT_VERIFY if verdicts - {"pass"} else OK
@@ -106,12 +111,13 @@ def _named(listing: repository.Listing, word: str) -> Backup:
     return named[0] if len(named) == 1 else selector.preferred(listing, word)
 
 
-def _verified(shelf: Shelf, backup: Backup, observer: Observer) -> dict:
+def _verified(config: Config, shelf: Shelf, backup: Backup, observer: Observer, accept_unsigned: bool) -> dict:
     try:
         if backup.problem:
             raise MismatchError(backup.problem)
         with tempfile.TemporaryDirectory(prefix="verify-", dir=shelf.directory) as directory:
             path = stores.fresh_manifest(shelf, backup, directory)
+            signature.require(config, path, accept_unsigned)
             head = manifest.read(path)
             if head.files is not None:
                 for _entry in manifest.read_entries(path, head):
@@ -121,8 +127,9 @@ def _verified(shelf: Shelf, backup: Backup, observer: Observer) -> dict:
             _hold(shelf, f"{head.kind}/{artifact.name}", artifact, observer)
     except MismatchError as error:
         return _result(shelf.name, backup.id, "fail", error.message)
-    except EngineError as error:
-        return _result(shelf.name, backup.id, "could_not_verify", error.message)
+    except (EngineError, OSError) as error:
+        why = getattr(error, "message", None) or str(error)
+        return _result(shelf.name, backup.id, "could_not_verify", why)
     return _result(shelf.name, backup.id, "pass", "")
 
 

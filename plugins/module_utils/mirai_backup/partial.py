@@ -158,8 +158,8 @@ def _files(
     lines = filesproof.differences(staged, manifest.read_entries(backup.manifest_path, backup.manifest))
     if lines:
         raise MismatchError(f"the files of {backup.id} are not what was backed up: {'; '.join(lines[:10])}")
-    for directory, _names, files in os.walk(staged, topdown=False):
-        for one in files:
+    for directory, names_, files in os.walk(staged, topdown=False):
+        for one in [*files, *(name for name in names_ if os.path.islink(os.path.join(directory, name)))]:
             if os.path.relpath(os.path.join(directory, one), staged) not in wanted:
                 os.unlink(os.path.join(directory, one))
         if directory != staged and not os.listdir(directory):

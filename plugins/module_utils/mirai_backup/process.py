@@ -123,8 +123,9 @@ class Child:
 
     def complaint(self) -> str:
         """The last lines it wrote to stderr, on one line, without secrets and without rows."""
-        lines = [line.strip() for line in self._said().splitlines() if line.strip()]
-        return redact(without_rows(" / ".join(lines[-6:])), self.command.secrets)
+        said = without_rows(self._said(), joined=False)
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        return redact(" / ".join(lines[-6:]), self.command.secrets)
 
     def _said(self) -> str:
         size = os.fstat(self._stderr).st_size

@@ -116,6 +116,8 @@ def _bring(config: Config, found: Found, broken: Optional[Backup], observer: Obs
                     os.rename(os.path.join(directory, artifact.name), os.path.join(stage, artifact.name))
                 sign = (lambda path: _signed_as(sidecar, path)) if found.backup.signed else None
                 path = seal.publish(config.repository, stage, head, lambda: _entries(sidecar, head), sign)
+            if broken is not None and broken.pinned:
+                repository.pin(config.repository, head.id)
     return path[: -len(manifest.SUFFIX)]
 
 

@@ -64,7 +64,8 @@ def everywhere(config: Config, observer: Observer, wanted: tuple[Store, ...], wo
         results.append(result)
     if wanted:
         overall = "incomplete" if problems(results) else "ok"
-        records.append(config.repository, {"verb": "push", "result": overall, "offsite": results})
+        for problem in records.noted(config.repository, {"verb": "push", "result": overall, "offsite": results}):
+            observer.say(problem, "ERROR")
     return results
 
 
@@ -194,7 +195,14 @@ class _Push:
             self._push(wanted[0])
 
     def _push(self, backup: Backup) -> None:
-        head = backup.manifest
+        try:
+            head = backup.manifest
+        except FileNotFoundError:
+            self._observer.say(f"push {backup.id} to {self._shelf.name}: it was pruned meanwhile")
+            return
+        except MismatchError as error:
+            self._problem(error.message)
+            return
         other = [one for one in self._stored.backups if one.id == head.id and one.head.digest != head.digest]
         if other:
             self._problem(f"{head.id}: offsite store {self._shelf.name} holds another backup of that name")

@@ -41,6 +41,15 @@ def append(repository: str, values: dict) -> None:
     safefile.append_line(os.path.join(repository, METADATA), json.dumps(record).encode("ascii"))
 
 
+def noted(repository: str, values: dict) -> list[str]:
+    """The same for a run whose result stands whatever becomes of its record; returns what went wrong."""
+    try:
+        append(repository, values)
+    except OSError as error:
+        return [f"{METADATA} was not written: {error.strerror}"]
+    return []
+
+
 def last_run(repository: str) -> Optional[dict]:
     """The newest readable record of a backup run, None where there is none."""
     for record in reversed(_tail(repository)):

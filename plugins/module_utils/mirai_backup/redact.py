@@ -10,17 +10,27 @@ import re
 import urllib.parse
 
 MASK = "********"
-# Where PostgreSQL's messages quote what a row holds; a message of several lines may have been joined with " / ".
-_REST = r"(?:(?! / |\n).)*"
-_ROWS = (
-    (re.compile(r"(Key \([^)]*\)=)\(" + _REST), r"\1(…)"),
-    (re.compile(r"(Failing row contains )" + _REST), r"\1(…)"),
-    (re.compile(r"(COPY \S+, line \d+(?:, column [^:]*)?: )" + _REST), r"\1…"),
-    (re.compile(r"(invalid input (?:syntax|value) for (?:type )?[^:]*: )" + _REST), r"\1…"),
-    (re.compile(r'(value )"[^"]*"( is out of range)'), r"\1…\2"),
-    (re.compile(r"(DETAIL:\s+Token )" + _REST), r"\1…"),
-    (re.compile(r"(unnamed portal with parameters: )" + _REST), r"\1…"),
-)
+# Where a value that PostgreSQL's messages quote ends: with its line, and the lines that are no message of their own,
+# or, where the lines were joined already, at the next " / ".
+_MESSAGE = r"(?:ERROR|FATAL|PANIC|WARNING|NOTICE|DETAIL|HINT|CONTEXT|QUERY|STATEMENT|LOCATION|LINE \d+|Command was):"
+_TO_NEXT = rf"[^\n]*(?:\n(?!{_MESSAGE}|pg_\w+:|psql:)[^\n]*)*"
+_TO_SLASH = r"(?:(?! / |\n).)*"
+
+
+def _rows(rest: str) -> tuple:
+    """Where the messages quote what a row holds, to ``rest``, and what is left of them."""
+    return (
+        (re.compile(r"(Key \(.*?\)=)\(" + rest), r"\1(…)"),
+        (re.compile(r"(Failing row contains )" + rest), r"\1(…)"),
+        (re.compile(r"(COPY \S+, line \d+(?:, column [^:]*)?: )" + rest), r"\1…"),
+        (re.compile(r"(invalid input (?:syntax|value) for (?:type )?[^:]*: )" + rest), r"\1…"),
+        (re.compile(r'(value )"[^"]*"( is out of range)'), r"\1…\2"),
+        (re.compile(r"(DETAIL:\s+Token )" + rest), r"\1…"),
+        (re.compile(r"(unnamed portal with parameters: )" + rest), r"\1…"),
+    )
+
+
+_IN_LINES, _IN_WORDS = _rows(_TO_NEXT), _rows(_TO_SLASH)
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
@@ -31,9 +41,12 @@ def redact(text: str, secrets: tuple[str, ...]) -> str:
     return text
 
 
-def without_rows(text: str) -> str:
-    """Return ``text``, an error of PostgreSQL's, without the values of rows that it quotes."""
-    for pattern, kept in _ROWS:
+def without_rows(text: str, joined: bool = True) -> str:
+    """Return ``text``, an error of PostgreSQL's, without the values of rows that it quotes.
+
+    Its lines are as the server sent them, or ``joined`` with " / ", as after a first such call.
+    """
+    for pattern, kept in _IN_WORDS if joined else _IN_LINES:
         text = pattern.sub(kept, text)
     return text
 

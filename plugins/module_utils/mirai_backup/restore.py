@@ -194,7 +194,7 @@ def _restore(
         "duration_seconds": round(seconds, 3),
         "phases": {name: round(value, 3) for name, value in phases.items()},
     }
-    records.append(config.repository, {"verb": "restore", "result": "ok", **document})
+    incomplete += records.noted(config.repository, {"verb": "restore", "result": "ok", **document})
     return Outcome(document, _lines(plan_, document), INCOMPLETE if incomplete else OK)
 
 
@@ -216,13 +216,14 @@ def _make_halves(
     if journal.database is not None:  # in place, nobody can write any more when it is loaded: it is read once before
         side.require_readable(plan_.database.clients, work, plan_.backup, whole=journal.is_in_place)
     phases["unpack"] = time.monotonic() - moment
+    if journal.database is not None:
+        for line in roles.create(plan_.database, plan_.backup, plan_.missing_roles, decryption):
+            observer.say(line, "WARNING")
+            notes.append(line)
     if journal.database is not None and not journal.is_in_place:
         place, name = plan_.database, journal.database["side"]
         moment = time.monotonic()
         observer.say(f"restoring into the side database {name}")
-        for line in roles.create(place, plan_.backup, plan_.missing_roles, decryption):
-            observer.say(line, "WARNING")
-            notes.append(line)
         side.create_database(place, name, head.database["properties"])
         side.load(place, name, work, config.jobs, head, toast=config.restore_toast_compression)
         phases["load"] = time.monotonic() - moment
@@ -301,7 +302,8 @@ def _lines(plan_: RestorePlan, document: dict) -> tuple[str, ...]:
         how = "locked for" if plan_.strategy == "in_place" else "swapped within"
         lines.append(f"  {how} {document['window_seconds']:.2f} s")
         lines.append(f"  before     {document['previous'] or 'nothing was there'}")
-        lines.append("  undo with  mirai-backup rollback")
+        if not document["previous"] or document["previous"] not in document["let_go"]:
+            lines.append("  undo with  mirai-backup rollback")
     lines += [f"  note       {one}" for one in document["notes"]]
     lines += [f"  otherwise  {one}" for one in document["incomplete"]]
     lines += [f"  let go     {one}" for one in document["let_go"]]

@@ -13,7 +13,7 @@ from . import target as targets
 from .config import Config
 from .errors import EngineError, Interrupted, NotFoundError
 from .hooks import Hooks
-from .outcome import Outcome
+from .outcome import INCOMPLETE, OK, Outcome
 from .restores import Journal
 from .runs import Occasion
 from .target import DatabaseTarget
@@ -60,9 +60,10 @@ def _run(config: Config, observer: Observer, hooks: Hooks) -> Outcome:
         f"undone: the {document['verb']} of {document['undone']}; swapped within {document['window_seconds']:.2f} s",
         f"  in service again: what was {document['back'] or 'nothing'}",
         f"  set aside: {document['previous']}; mirai-backup rollback brings it back" if kept else "  nothing is kept",
+        *(f"  otherwise  {one}" for one in document["incomplete"]),
         *(f"  let go     {one}" for one in document["let_go"]),
     ]
-    return Outcome(document, tuple(lines))
+    return Outcome(document, tuple(lines), INCOMPLETE if document["incomplete"] else OK)
 
 
 def _is_answer(settled: exchange.Settled) -> bool:
@@ -89,16 +90,21 @@ def _roll_back(config: Config, observer: Observer, hooks: Hooks) -> dict:
             return safety.load(config, place, journal, source, work, observer)[:2]
 
         journal, window = exchange.carry_out(config, planned, place, observer, load if source is not None else None)
-    let_go = exchange.let_go(config, place, observer)
+    let_go, incomplete = [], []
+    try:
+        let_go = exchange.let_go(config, place, observer)
+    except (EngineError, OSError) as error:  # the rollback stands
+        incomplete.append(f"an older previous state could not be let go: {error}")
     document = {
         "undone": newest.backup,
         "verb": newest.verb,
         "back": newest.names(),
         "previous": journal.names(),
         "let_go": let_go,
+        "incomplete": incomplete,
         "window_seconds": round(window, 3),
     }
-    records.append(config.repository, {**document, "verb": "rollback", "result": "ok"})
+    incomplete += records.noted(config.repository, {**document, "verb": "rollback", "result": "ok"})
     return document
 
 

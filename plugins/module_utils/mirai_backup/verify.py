@@ -22,7 +22,7 @@ from .errors import (
     PreflightError,
     ProcessError,
 )
-from .hashed import HashedReader
+from .hashed import HashedReader, require_sealed
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
 from .repository import Backup, Listing
 from .sinks import Artifact
@@ -134,15 +134,27 @@ def _result(config: Config, backup: Backup, observer: Observer, access: Access, 
         _require_chain(backup, digests)
         result["sealed"] = True
     except (DecryptError, PreflightError) as error:
-        why = f"every byte is as sealed; not decoded: {error.message}"
-        result.update(verdict="could_not_verify", why=why, sealed=True)
+        result.update(_undecoded(backup, error))
     except CouldNotVerifyError as error:
         result.update(verdict="could_not_verify", why=error.message)
     except EngineError as error:
         result.update(verdict="fail", why=error.message)
     except OSError as error:
-        result.update(verdict="could_not_verify", why=f"{error.filename}: {error.strerror}")
+        result.update(verdict="could_not_verify", why=f"{error.filename or backup.path}: {error.strerror}")
     return result
+
+
+def _undecoded(backup: Backup, error: EngineError) -> dict:
+    """What there is to say of a backup that could not be decoded: a missing program is found out before it is read."""
+    try:
+        if isinstance(error, PreflightError):
+            require_sealed(backup)
+    except MismatchError as damage:
+        return {"verdict": "fail", "why": damage.message}
+    except OSError as unread:
+        return {"verdict": "could_not_verify", "why": f"{unread.filename or backup.path}: {unread.strerror}"}
+    why = f"every byte is as sealed; not decoded: {error.message}"
+    return {"verdict": "could_not_verify", "why": why, "sealed": True}
 
 
 def _check_members(config: Config, backup: Backup, archive: BinaryIO) -> None:

@@ -108,3 +108,9 @@ def test_a_length_of_time_is_read_as_on_the_command_line_or_refused():
     assert ansible_edge.age("2d") == 2 * 86400
     with pytest.raises(UsageError, match="'soon' is not a length of time"):
         ansible_edge.age("soon")
+
+
+def test_a_store_that_would_be_passed_over_is_refused(module):
+    module.params = {"config": "/nowhere/config.json", "store": "s3", "offsite": False}
+    with pytest.raises(UsageError, match="store means nothing without offsite"):
+        ansible_edge.load(module)

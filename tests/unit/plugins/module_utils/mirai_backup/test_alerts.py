@@ -8,7 +8,7 @@ import urllib.parse
 from dataclasses import replace
 
 import pytest
-from mirai_backup import alerts, runs, secrecy
+from mirai_backup import alerts, repository, runs, secrecy
 from mirai_backup.errors import DatabaseError
 from mirai_backup.outcome import Outcome
 from mirai_backup.runs import Occasion
@@ -143,3 +143,9 @@ def test_test_says_which_channel_works(settings_of, tmp_path, monkeypatch):
     assert outcome.exit_code == 1 and outcome.document["working"] == 1
     assert [one["works"] for one in outcome.document["channels"]] == [True, False]
     assert outcome.lines[0] == "channel1 (json): works" and "channel2 (json): apprise exited" in outcome.lines[1]
+
+
+def test_a_damaged_manifest_keeps_no_alert_back(settings_of, sealed, monkeypatch):
+    sealed()
+    monkeypatch.setattr(repository.Backup, "manifest", property(lambda _self: 1 / 0))
+    assert "mirai_json" in alerts.message(settings_of(), FAILED, "FAILED").body

@@ -226,3 +226,14 @@ def test_the_plan_is_not_made_where_a_backup_could_not_be(settings, tmp_path):
     ):
         with pytest.raises(PreflightError, match=words):
             plan.run(type(settings)(**{**vars(settings), **values}), "json")
+
+
+def test_retention_does_not_hang_on_what_people_read(settings, monkeypatch):
+    def fail(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(backup.records, "write_latest", fail)
+    monkeypatch.setattr(backup.prune, "apply", lambda *_arguments: ["an old one"])
+    outcome = backup.run(settings, "json")
+    assert (outcome.exit_code, outcome.document["pruned"]) == (3, ["an old one"])
+    assert outcome.document["incomplete"] == ["LATEST_BACKUP.txt was not written: No space left on device"]

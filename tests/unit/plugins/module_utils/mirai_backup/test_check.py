@@ -6,7 +6,7 @@ import os
 
 import pytest
 from mirai_backup import check, drill_history, marks, records, repository, restores, runs, text
-from mirai_backup.errors import LockedError
+from mirai_backup.errors import EngineError, LockedError
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -157,3 +157,14 @@ def test_a_store_that_lags_is_named_after_some_hours(settings_of, repo, sealed):
     marks.write(directory, marks.Memory({first.id: marks.Mark("t", digest, "full", 1, {})}))
     document = check.run(config).document
     assert (document["problems"], document["lagging_stores"]) == ([], [])  # the newest has waited five hours: not yet
+
+
+def test_what_was_found_stays_where_something_else_cannot_be_looked_at(settings, sealed, monkeypatch):
+    sealed("json")
+
+    def fail(_config):
+        raise EngineError("gpg is not installed")
+
+    monkeypatch.setattr(check.keyring, "find", fail)
+    problems = check.run(settings).document["problems"]
+    assert problems == ["there is no good backup of the database half", "gpg is not installed"]

@@ -1,6 +1,7 @@
 """inventory: what backups there are, newest first, and everything about one."""
 
 import os
+import shutil
 
 import pytest
 from mirai_backup import inventory, repository
@@ -89,3 +90,10 @@ def test_keep_and_release_say_whether_they_changed_anything(settings, sealed):
 def test_whose_key_an_encrypted_backup_takes_is_in_its_description(settings_of, sealed):
     head = sealed(encryption={"recipients": ["A" * 40]})
     assert f"encrypted to {'A' * 40}" in inventory.info(settings_of(), head.id).lines
+
+
+def test_what_lies_elsewhere_cannot_be_kept_here(settings, sealed, repo, tmp_path):
+    head = sealed()
+    shutil.copytree(repo, tmp_path / "copy")
+    with pytest.raises(NotFoundError, match="is not in"):
+        inventory.keep(settings, str(tmp_path / "copy" / "json" / head.artifacts[0].name), pinned=True)

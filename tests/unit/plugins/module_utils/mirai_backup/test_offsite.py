@@ -1,8 +1,10 @@
 """offsite: what the stores hold, listed and read back."""
 
+import os
 from dataclasses import replace
 
 from mirai_backup import offsite, push
+from mirai_backup.errors import MismatchError
 
 
 def test_stores_are_listed_newest_first_with_where_it_lies(away, sealed):
@@ -82,3 +84,33 @@ def test_a_store_without_the_backup_that_was_named_says_so(away, sealed):
     (found,) = offsite.verify(away.config, name="a").document["verified"]
     assert found["verdict"] == "could_not_verify" and "there is no good backup" in found["why"]
     assert offsite.verify(away.config, every=True, name="a").lines == ("the stores are empty",)
+
+
+def test_a_manifest_whose_signature_is_not_good_fails(away, sealed, monkeypatch):
+    sealed()
+    push.run(away.config)
+    asked = []
+
+    def refuse(_config, path, accept_unsigned):
+        asked.append((os.path.basename(path), accept_unsigned))
+        raise MismatchError("signed by no key that is trusted here")
+
+    monkeypatch.setattr(offsite.signature, "require", refuse)
+    outcome = offsite.verify(away.config, name="a", accept_unsigned=True)
+    assert (outcome.exit_code, outcome.document["verified"][0]["verdict"]) == (2, "fail")
+    assert asked[0][0].endswith(".manifest.json") and asked[0][1] is True
+
+
+def test_a_disk_that_fails_at_one_store_says_nothing_of_the_next(away, sealed, monkeypatch):
+    sealed()
+    push.run(away.config)
+    look = offsite.stores.look
+
+    def broken(config, shelf):
+        if shelf.name == "a":
+            raise OSError(5, "Input/output error")
+        return look(config, shelf)
+
+    monkeypatch.setattr(offsite.stores, "look", broken)
+    found = {one["store"]: one["verdict"] for one in offsite.verify(away.config).document["verified"]}
+    assert found == {"a": "could_not_verify", "b": "pass"}

@@ -164,3 +164,12 @@ def test_there_must_be_a_database_to_put_them_beside(settings, tables_backup):
     journal = partial._journal(settings, tables_backup, "20261124_020000", nowhere, False)
     with pytest.raises(NotFoundError, match="no database mirai to restore tables into"):
         partial._tables(settings, tables_backup, ("auth.users",), nowhere, journal, "x", "/scratch", ())
+
+
+def test_a_link_to_a_directory_that_was_not_asked_for_does_not_stay(settings, data, contents):
+    (data / "elsewhere").symlink_to("sub")
+    (data / "links").mkdir()
+    (data / "links" / "sub").symlink_to("../sub")
+    backup.run(settings, "json")
+    directory = restore.run(settings, Request(files=("a.json",))).document["directory"]
+    assert sorted(os.listdir(directory)) == ["a.json"]

@@ -65,3 +65,12 @@ def test_a_damaged_one_here_is_mended(away, sealed):
         assert file.read() == b"content" * 1000
     os.unlink(path)
     assert pull.run(away.config).document["changed"] is True
+
+
+def test_a_pinned_one_that_is_mended_stays_pinned(away, sealed):
+    head = sealed()
+    push.run(away.config)
+    repository.pin(away.config.repository, head.id)
+    os.unlink(os.path.join(away.config.repository, "json", head.artifacts[0].name))
+    assert pull.run(away.config, head.id).document["changed"] is True
+    assert repository.listing(away.config.repository).backups[0].pinned

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mirai_backup import backup as making
 from mirai_backup import marks, push, summary
 from mirai_backup.config import Retention, Store
-from mirai_backup.errors import Interrupted, NotFoundError
+from mirai_backup.errors import Interrupted, MismatchError, NotFoundError
 from mirai_backup.marks import Mark, Memory
 from mirai_backup.repository import Backup, Listing
 
@@ -233,3 +233,17 @@ def test_of_a_store_that_can_only_be_written_to_nothing_is_asked(away, sealed):
     away.fault("lsjson a:", "cat a:")
     (result,) = push.run(replace(away.config, offsite=(first,))).document["offsite"]
     assert (result["pushed"], result["problems"]) == ([head.id], [])
+
+
+def test_a_manifest_that_cannot_be_read_keeps_no_other_backup_back(away, sealed, monkeypatch):
+    old, rotten = sealed(sequence=1), sealed(sequence=2)
+    read = Backup.__dict__["manifest"].func
+
+    def fails(self):
+        if self.id == rotten.id:
+            raise MismatchError("manifest is damaged")
+        return read(self)
+
+    monkeypatch.setattr(Backup, "manifest", property(fails))
+    (result, _other) = push.run(away.config).document["offsite"]
+    assert (result["pushed"], "manifest is damaged" in result["problems"]) == ([old.id], True)

@@ -4,9 +4,10 @@ import base64
 import json
 import urllib.parse
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mirai_backup.redact import MASK, redact
+from mirai_backup.redact import MASK, redact, without_rows
 
 SECRET = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="*"), min_size=3)
 SPELLINGS = {
@@ -40,3 +41,18 @@ def test_innocent_text_stays():
 
 def test_a_secret_that_is_not_utf8_is_no_obstacle():
     assert redact("said \udcff\udcfe!", ("\udcff\udcfe!",)) == f"said {MASK}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "DETAIL:  Key (lower(email))=(tanaka@example.jp) already exists.\nCONTEXT:  x",
+        "DETAIL:  Failing row contains (1, Tokyo / tanaka@example.jp).\nCONTEXT:  x",
+        "DETAIL:  Failing row contains (1, one\nline\ntanaka@example.jp).\nCONTEXT:  x",
+        'CONTEXT:  COPY t, line 3, column a: "1\ntanaka@example.jp"\nCONTEXT:  x',
+    ],
+)
+def test_rows_go_whatever_lines_and_slashes_they_hold(said):
+    shown = without_rows(said, joined=False)
+    assert "tanaka" not in shown and shown.endswith("CONTEXT:  x")
+    assert without_rows(" / ".join(shown.splitlines())) == " / ".join(shown.splitlines())

@@ -222,3 +222,19 @@ def test_everything_the_server_lacks_is_named_at_once(plan_of, monkeypatch):
 def test_a_database_is_never_made_over_another(plan_of):
     with pytest.raises(UsageError, match="database copy is already there"):
         plan_of(Target(), to_database="copy")
+
+
+def test_where_nothing_is_kept_no_way_back_is_promised(settings_of, settings, saved):
+    outcome = restore.run(settings_of(keep_previous=0), request())
+    assert outcome.document["let_go"] == [outcome.document["previous"]]
+    assert not any("undo with" in line for line in outcome.lines)
+
+
+def test_a_record_that_cannot_be_written_does_not_undo_the_restore(settings, saved, monkeypatch):
+    def fail(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(restore.records, "append", fail)
+    outcome = restore.run(settings, request())
+    assert outcome.exit_code == 3 and "backup_metadata.log was not written: No space left" in outcome.lines[-1]
+    assert content(saved) == {"a.json": "[1]"}

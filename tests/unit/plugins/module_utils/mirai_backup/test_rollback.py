@@ -116,3 +116,12 @@ def test_a_rollback_that_died_is_finished_and_that_is_all(settings, restored, mo
     outcome = rollback.run(settings)
     assert restored.read_bytes() == b"2"
     assert outcome.document["settled"]
+
+
+def test_an_older_state_that_cannot_be_let_go_does_not_undo_the_rollback(settings, restored, monkeypatch):
+    def fail(*_arguments):
+        raise EngineError("the disk does not answer")
+
+    monkeypatch.setattr(rollback.exchange, "let_go", fail)
+    outcome = rollback.run(settings)
+    assert outcome.exit_code == 3 and any("could not be let go: the disk" in line for line in outcome.lines)

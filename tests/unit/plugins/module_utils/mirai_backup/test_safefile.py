@@ -97,3 +97,10 @@ def test_a_system_that_cannot_exchange_is_told_from_one_that_fails(tmp_path, mon
         safefile.exchange("a", "b")
     monkeypatch.setattr(safefile, "_renameat2", None)
     assert not safefile.exchange("a", "b")
+
+
+def test_a_line_that_is_cut_off_by_a_full_disk_is_an_error(tmp_path, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(safefile.os, "write", lambda descriptor, block: write(descriptor, block[:2]))
+    with pytest.raises(OSError, match="No space left on device"):
+        safefile.append_line(str(tmp_path / "log"), b"one")

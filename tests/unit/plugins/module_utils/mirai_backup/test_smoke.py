@@ -50,3 +50,10 @@ def test_a_query_is_asked_of_the_database_in_service(monkeypatch):
 
 def test_where_no_database_was_restored_its_queries_say_nothing():
     assert smoke.run((QUERY,), None, 0) == ["users"]
+
+
+def test_a_slow_command_has_all_the_time_that_was_given(monkeypatch):
+    monkeypatch.setattr(smoke, "_TIMEOUT", 0.1)
+    assert smoke.run((command("sleep", "0.5"),), None, 30) == ["health"]
+    with pytest.raises(EngineError, match="did not finish within"):
+        smoke.run((command("sleep", "5"),), None, 0)

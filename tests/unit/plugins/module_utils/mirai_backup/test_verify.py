@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from mirai_backup import backup, manifest, repository, verify
+from mirai_backup.errors import PreflightError
 
 
 @pytest.fixture
@@ -86,3 +87,19 @@ def test_a_manifest_that_was_replaced_is_told_by_the_next_one(settings, only):
     assert code == 2
     assert [found for found, _why in results] == ["pass", "fail"]
     assert f"was made after another {only.id} than the one that is there" in results[1][1]
+
+
+@pytest.mark.parametrize(("damaged", "code", "verdict_"), [(False, 4, "could_not_verify"), (True, 2, "fail")])
+def test_what_cannot_be_decoded_is_sealed_only_where_every_byte_was_read(
+    settings, only, monkeypatch, damaged, code, verdict_
+):
+    def missing(*_arguments):
+        raise PreflightError("gpg is not installed")
+
+    monkeypatch.setattr(verify.unlock.signature, "require", missing)
+    if damaged:
+        os.truncate(only.path, os.path.getsize(only.path) - 1)
+        monkeypatch.setattr(repository.Backup, "problem", "", raising=False)
+    outcome = verify.run(settings, only.id)
+    (found,) = outcome.document["verified"]
+    assert (outcome.exit_code, found["verdict"], found["sealed"]) == (code, verdict_, not damaged)
