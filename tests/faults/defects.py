@@ -194,9 +194,10 @@ DEFECTS = (
     Defect(
         "a failed run leaves its directory",
         "seal.py",
-        "        yield path\n    finally:\n        _clear(repository, path)\n",
-        "        yield path\n        _clear(repository, path)\n    finally:\n        pass\n",
+        "            if path:\n                _clear(repository, path)\n",
+        "            if path and sys.exc_info()[0] is None:\n                _clear(repository, path)\n",
         ("server.terminated", "disk.sweep", "server.cut"),
+        (("seal.py", "import shutil\n", "import shutil\nimport sys\n"),),
     ),
     Defect(
         "the dump does not share the snapshot",

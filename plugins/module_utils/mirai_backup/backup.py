@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
 import socket
 import time
 from dataclasses import replace
-from typing import Iterator, Optional
+from typing import Optional
 
 from . import (
     __version__,
@@ -61,13 +60,13 @@ def run(config: Config, kind: str, observer: Optional[Observer] = None, wait: fl
 
 
 def _run(config: Config, kind: str, observer: Observer, wait: float, hooks: Hooks) -> Outcome:
-    begun = time.monotonic()
     priority.lower(config)
     observer.say(f"backup {kind}: begun, mirai.backup {__version__}")
     try:
         repository.create(config.repository)
         with lock.hold(config.repository, f"backup {kind}", wait), hooks.afterwards():
-            with _failures_recorded(config, kind, begun):
+            interrupted = Interrupted("the backup was interrupted", "run it again")
+            with records.failures(config.repository, {"verb": "backup", "kind": kind}, interrupted):
                 hooks.before()
                 for path in seal.sweep(config.repository):
                     observer.say(f"swept debris of a dead run: {path}")
@@ -88,33 +87,6 @@ def within(config: Config, kind: str, observer: Observer) -> Backup:
     """A sealed backup in ``config.repository``, for a caller that holds the lock: nothing is pruned or reported."""
     repository.create(config.repository)
     return _make(config, kind, observer)[0]
-
-
-@contextlib.contextmanager
-def _failures_recorded(config: Config, kind: str, begun: float) -> Iterator[None]:
-    """Turn what goes wrong into an EngineError, and put it into the metadata log."""
-    try:
-        try:
-            yield
-        except OSError as error:
-            where = error.filename if isinstance(error.filename, str) else config.repository
-            hint = "free space, or move the repository" if error.errno in (28, 122) else "see the system's log"
-            raise EngineError(f"{where}: {error.strerror or error}", hint) from error
-        except KeyboardInterrupt as error:
-            raise Interrupted("the backup was interrupted", "run it again") from error
-    except EngineError as error:
-        with contextlib.suppress(OSError):  # a full disk must not hide what filled it
-            records.append(
-                config.repository,
-                {
-                    "verb": "backup",
-                    "kind": kind,
-                    "result": "failed",
-                    "duration_seconds": round(time.monotonic() - begun, 3),
-                    **error.document(),
-                },
-            )
-        raise
 
 
 def _make(config: Config, kind: str, observer: Observer) -> tuple[Backup, tuple[str, ...], tuple[str, ...]]:

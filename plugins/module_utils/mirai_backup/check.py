@@ -146,7 +146,9 @@ def _drill_overdue(config: Config, rows: list, listing: repository.Listing, now:
     if rows and rows[-1]["verdict"] != "pass":
         return [f"the last drill ended in {rows[-1]['verdict']} ({rows[-1]['id']})"]
     oldest = listing.backups[0].head.ended_at if listing.backups else now
-    last = text.parse_utc(rows[-1]["started"]) if rows else oldest
+    # Retention lets backups go before a drill is due; the log of the runs goes back further.
+    begun = min(oldest, records.first_time(config.repository) or oldest)
+    last = text.parse_utc(rows[-1]["started"]) if rows else begun
     age = (now - last).total_seconds()
     if age <= config.drill_max_age * 86400:
         return []

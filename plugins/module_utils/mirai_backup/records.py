@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import errno
 import json
 import os
-from typing import Optional
+import time
+from typing import Iterator, Optional
 
 from . import notices, safefile, text
+from .errors import EngineError, Interrupted
 from .repository import Backup
 
 LATEST = "LATEST_BACKUP.txt"
@@ -50,12 +54,45 @@ def noted(repository: str, values: dict) -> list[str]:
     return []
 
 
+@contextlib.contextmanager
+def failures(repository: str, values: dict, interrupted: Interrupted) -> Iterator[None]:
+    """Note what ends the block in the metadata log, as ``values`` and the error, and raise it as an EngineError.
+
+    An interrupt is raised as ``interrupted``.
+    """
+    begun = time.monotonic()
+    try:
+        try:
+            yield
+        except OSError as error:
+            where = error.filename if isinstance(error.filename, str) else repository
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            hint = "free space, or move the repository" if full else "see the system's log"
+            raise EngineError(f"{where}: {error.strerror or error}", hint) from error
+        except KeyboardInterrupt as error:
+            raise interrupted from error
+    except EngineError as error:
+        took = round(time.monotonic() - begun, 3)
+        with contextlib.suppress(OSError):  # a full disk must not hide what filled it
+            append(repository, {**values, "result": "failed", "duration_seconds": took, **error.document()})
+        raise
+
+
 def last_run(repository: str) -> Optional[dict]:
     """The newest readable record of a backup run, None where there is none."""
     for record in reversed(_tail(repository)):
         if record.get("verb") == "backup":
             return record
     return None
+
+
+def first_time(repository: str) -> Optional[datetime.datetime]:
+    """When the first run on record ended; None where none is readable."""
+    try:
+        with open(os.path.join(repository, METADATA), "rb") as file:
+            return text.parse_utc(json.loads(file.readline(_TAIL))["time"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 def last_sequence(repository: str) -> int:

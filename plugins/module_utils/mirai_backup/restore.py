@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
-import shutil
 import time
 from dataclasses import replace
 from typing import Iterator, Optional
@@ -78,19 +76,24 @@ def _run(config: Config, request: Request, observer: Observer, hooks: Hooks) -> 
         if request.is_partial:
             return partial.run(config, request, observer)
         with lock.hold(config.repository, "restore"), hooks.afterwards():
-            seal.sweep(config.repository)
-            settled = exchange.settle(config, observer)
-            outcome = _already(config, request, settled)
-            outcome = outcome or _fresh(config, request, observer, hooks, begun, bool(settled))
+            with records.failures(config.repository, {"verb": "restore", "backup": request.backup}, _interrupted()):
+                seal.sweep(config.repository)
+                settled = exchange.settle(config, observer)
+                outcome = _already(config, request, settled)
+                outcome = outcome or _fresh(config, request, observer, hooks, begun, bool(settled))
         lines = tuple(map(str, settled))
         return Outcome({**outcome.document, "settled": list(lines)}, (*lines, *outcome.lines), outcome.exit_code)
     except EngineError as error:
         observer.say(f"restore {request.backup}: FAILED: {error.words}", "ERROR")
         raise
     except KeyboardInterrupt as error:
-        raise Interrupted("the restore was interrupted", "run it again; it settles what was left") from error
+        raise _interrupted() from error
     finally:
         observer.done()
+
+
+def _interrupted() -> Interrupted:
+    return Interrupted("the restore was interrupted", "run it again; it settles what was left")
 
 
 def _components(request: Request) -> frozenset:
@@ -105,10 +108,9 @@ def _fresh(config: Config, request: Request, observer: Observer, hooks: Hooks, b
     with unlock.unlocked(config, plan_.backup, request.access) as decryption:
         observer.expect(plan_.backup.manifest.size)
         require_sealed(plan_.backup, observer.advance)
-        with _failures_recorded(config, plan_):
-            if plan_.replaces:
-                hooks.before()
-            hooks.outcome = _restore(config, plan_, decryption, observer, begun, settled)
+        if plan_.replaces:
+            hooks.before()
+        hooks.outcome = _restore(config, plan_, decryption, observer, begun, settled)
     return hooks.outcome
 
 
@@ -257,32 +259,6 @@ def _journal(config: Config, plan_: RestorePlan) -> Journal:
     now = text.utc(datetime.datetime.now(datetime.timezone.utc))
     verb = "restore" if plan_.replaces else "copy"
     return Journal(timestamp, verb, plan_.backup.id, now, "begun", database, directory)
-
-
-class _failures_recorded:
-    """Puts a failed restore into the metadata log, and turns system errors into EngineErrors."""
-
-    def __init__(self, config: Config, plan_: RestorePlan) -> None:
-        self._config = config
-        self._plan = plan_
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: Optional[BaseException], _traceback: object) -> None:
-        if error is None:
-            return
-        if isinstance(error, (OSError, shutil.Error)):
-            where = getattr(error, "filename", None) or self._config.repository
-            wrapped = EngineError(f"{where}: {error.strerror or error}", "free space, or see the system's log")
-        else:
-            wrapped = error
-        if isinstance(wrapped, EngineError):
-            record = {"verb": "restore", "result": "failed", "backup": self._plan.backup.id, **wrapped.document()}
-            with contextlib.suppress(OSError):  # a full disk must not hide what filled it
-                records.append(self._config.repository, record)
-        if wrapped is not error:
-            raise wrapped from error
 
 
 def _lines(plan_: RestorePlan, document: dict) -> tuple[str, ...]:

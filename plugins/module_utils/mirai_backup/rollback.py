@@ -39,20 +39,22 @@ def run(config: Config, observer: Optional[Observer] = None) -> Outcome:
 
 
 def _run(config: Config, observer: Observer, hooks: Hooks) -> Outcome:
+    interrupted = Interrupted("the rollback was interrupted", "run it again; it settles what was left")
     try:
         with lock.hold(config.repository, "rollback"), hooks.afterwards():
-            seal.sweep(config.repository)
-            settled = exchange.settle(config, observer)
-            if any(_is_answer(one) for one in settled):
-                lines = tuple(map(str, settled))
-                return Outcome({"undone": settled[-1].journal.backup, "settled": list(lines)}, lines)
-            document = _roll_back(config, observer, hooks)
-            hooks.outcome = Outcome({"undone": document["undone"]})
+            with records.failures(config.repository, {"verb": "rollback"}, interrupted):
+                seal.sweep(config.repository)
+                settled = exchange.settle(config, observer)
+                if any(_is_answer(one) for one in settled):
+                    lines = tuple(map(str, settled))
+                    return Outcome({"undone": settled[-1].journal.backup, "settled": list(lines)}, lines)
+                document = _roll_back(config, observer, hooks)
+                hooks.outcome = Outcome({"undone": document["undone"]})
     except EngineError as error:
         observer.say(f"rollback: FAILED: {error.words}", "ERROR")
         raise
     except KeyboardInterrupt as error:
-        raise Interrupted("the rollback was interrupted", "run it again; it settles what was left") from error
+        raise interrupted from error
     document["settled"] = list(map(str, settled))
     kept = document["previous"] and document["previous"] not in document["let_go"]
     lines = [

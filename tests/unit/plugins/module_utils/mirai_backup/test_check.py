@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import json
 import os
 
 import pytest
@@ -112,6 +113,14 @@ def test_where_drills_are_wanted_a_missing_or_failed_one_is_a_problem(settings_o
         drill_history.append(repo, {"id": "drill", "backup": "x", "verdict": verdict, "started": started})
     found = check.run(settings_of(drill=True)).document["problems"]
     assert found == ([problem] if problem else [])
+
+
+def test_a_drill_that_never_runs_is_missed_though_retention_lets_old_backups_go(settings_of, repo, sealed):
+    sealed("full")
+    long_ago = text.utc(datetime.datetime.now(datetime.timezone.utc) - 40 * 24 * HOUR)
+    with open(f"{repo}/{records.METADATA}", "w", encoding="ascii") as file:
+        file.write(json.dumps({"time": long_ago, "verb": "backup", "result": "ok"}) + "\n")
+    assert check.run(settings_of(drill=True)).document["problems"] == ["no drill has been run yet, allowed are 35 d"]
 
 
 def test_an_unfinished_restore_is_a_problem(settings, repo, sealed):

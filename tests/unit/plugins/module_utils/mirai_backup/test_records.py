@@ -5,6 +5,7 @@ import os
 
 import pytest
 from mirai_backup import records, repository
+from mirai_backup.errors import EngineError, Interrupted
 
 
 def test_the_newest_backup_is_described_for_people(repo, sealed):
@@ -56,3 +57,26 @@ def test_only_the_end_of_a_long_log_is_read(repo):
         records.append(repo, {"verb": "backup", "sequence": 9 - number, "long": "x" * 40_000})
     assert records.last_run(repo)["sequence"] == 7
     assert records.last_sequence(repo) == 7
+
+
+def test_what_ends_a_run_is_on_record_with_its_cause(repo):
+    with pytest.raises(EngineError, match="/x: Input/output error"):
+        with records.failures(repo, {"verb": "restore"}, Interrupted("it was interrupted")):
+            raise OSError(5, "Input/output error", "/x")
+    with pytest.raises(Interrupted):
+        with records.failures(repo, {"verb": "rollback"}, Interrupted("it was interrupted")):
+            raise KeyboardInterrupt
+    with open(f"{repo}/backup_metadata.log", encoding="ascii") as file:
+        rows = [json.loads(line) for line in file]
+    assert [(one["verb"], one["result"], one["error"]) for one in rows] == [
+        ("restore", "failed", "/x: Input/output error"),
+        ("rollback", "failed", "it was interrupted"),
+    ]
+
+
+def test_the_first_run_on_record_tells_how_long_this_goes_on(repo):
+    assert records.first_time(repo) is None
+    records.append(repo, {"verb": "backup"})
+    first = records.first_time(repo)
+    records.append(repo, {"verb": "backup"})
+    assert records.first_time(repo) == first is not None
