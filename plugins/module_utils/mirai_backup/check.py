@@ -145,10 +145,11 @@ def _drill_overdue(config: Config, rows: list, listing: repository.Listing, now:
     """Whether the last passed drill is too long ago, or the last drill did not pass."""
     if rows and rows[-1]["verdict"] != "pass":
         return [f"the last drill ended in {rows[-1]['verdict']} ({rows[-1]['id']})"]
-    oldest = listing.backups[0].head.ended_at if listing.backups else now
-    # Retention lets backups go before a drill is due; the log of the runs goes back further.
-    begun = min(oldest, records.first_time(config.repository) or oldest)
-    last = text.parse_utc(rows[-1]["started"]) if rows else begun
+    if rows:
+        last = text.parse_utc(rows[-1]["started"])
+    else:  # retention lets backups go before a drill is due; the log of the runs goes back further
+        oldest = listing.backups[0].head.ended_at if listing.backups else now
+        last = min(oldest, records.first_time(config.repository) or oldest)
     age = (now - last).total_seconds()
     if age <= config.drill_max_age * 86400:
         return []

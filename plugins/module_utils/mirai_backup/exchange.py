@@ -140,6 +140,14 @@ def let_go(config: Config, place: Optional[DatabaseTarget], observer: Observer) 
     return gone
 
 
+def let_go_of_older(config: Config, place: Optional[DatabaseTarget], observer: Observer) -> tuple[list[str], list[str]]:
+    """The same after a swap, which stands whatever becomes of the older states; also returns what went wrong."""
+    try:
+        return let_go(config, place, observer), []
+    except (EngineError, OSError) as error:
+        return [], [f"an older previous state could not be let go: {error}"]
+
+
 def _undo(config: Config, journal: Journal, place: Optional[DatabaseTarget]) -> None:
     """Put the old state back and start the services, whatever else goes wrong; then forget the journal."""
     if journal.state == "begun" or journal.verb == "copy":  # nothing was swapped; the services may have been stopped

@@ -31,7 +31,7 @@ from . import (
 )
 from . import target as targets
 from .config import Config
-from .errors import EngineError, Interrupted, MismatchError, NotFoundError, PreflightError, ProcessError
+from .errors import EngineError, MismatchError, NotFoundError, PreflightError, ProcessError
 from .hashed import require_sealed
 from .outcome import Outcome
 from .postgres import identifier, literal
@@ -48,12 +48,12 @@ def run(config: Config, request: Request, observer: Observer) -> Outcome:
     Nothing that is there is touched. Raises an EngineError; then nothing new is there either.
     """
     with lock.hold(config.repository, "restore"), contextlib.ExitStack() as cleanup:
-        interrupted = Interrupted("the restore was interrupted", "run it again; it settles what was left")
         row = {"verb": "restore", "backup": request.backup}
-        cleanup.enter_context(records.failures(config.repository, row, interrupted))
+        cleanup.enter_context(records.failures(config.repository, row, restores.interrupted("restore")))
         seal.sweep(config.repository)
         exchange.settle(config, observer)
         backup = _resolve(config, request)
+        row["backup"] = backup.id
         decryption = cleanup.enter_context(unlock.unlocked(config, backup, request.access))
         require_sealed(backup, observer.advance)
         timestamp = restores.new_timestamp(config.repository)

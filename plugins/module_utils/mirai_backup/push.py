@@ -195,14 +195,18 @@ class _Push:
             self._push(wanted[0])
 
     def _push(self, backup: Backup) -> None:
+        """Send one backup. One that was pruned meanwhile is left out, one that is damaged is a problem of its own."""
         try:
-            head = backup.manifest
+            self._send(backup)
         except FileNotFoundError:
+            if os.path.exists(backup.manifest_path):
+                raise
             self._observer.say(f"push {backup.id} to {self._shelf.name}: it was pruned meanwhile")
-            return
         except MismatchError as error:
             self._problem(error.message)
-            return
+
+    def _send(self, backup: Backup) -> None:
+        head = backup.manifest
         other = [one for one in self._stored.backups if one.id == head.id and one.head.digest != head.digest]
         if other:
             self._problem(f"{head.id}: offsite store {self._shelf.name} holds another backup of that name")
@@ -213,25 +217,16 @@ class _Push:
         self._remember(doomed={**self._memory.doomed, **dict.fromkeys(paths[:-1], paths[-1])})
         known = {one.name: one for one in head.artifacts}
         how = {}
-        try:
-            for name, path in zip(backup.files, paths):
-                local = backup.artifact_path(name)
-                expected = stores.digest(local)
-                if name in known and (expected.size, expected.sha256) != (known[name].size, known[name].sha256):
-                    raise MismatchError(f"{local} is damaged and was not pushed", "see mirai-backup verify")
-                how[name] = stores.retried(
-                    self._shelf,
-                    lambda: stores.deliver(self._shelf, local, path, expected, self._moves),  # noqa: B023
-                    self._say,
-                )
-        except FileNotFoundError:
-            if os.path.exists(backup.manifest_path):
-                raise
-            self._observer.say(f"push {head.id} to {self._shelf.name}: it was pruned meanwhile")
-            return
-        except MismatchError as error:
-            self._problem(error.message)
-            return
+        for name, path in zip(backup.files, paths):
+            local = backup.artifact_path(name)
+            expected = stores.digest(local)
+            if name in known and (expected.size, expected.sha256) != (known[name].size, known[name].sha256):
+                raise MismatchError(f"{local} is damaged and was not pushed", "see mirai-backup verify")
+            how[name] = stores.retried(
+                self._shelf,
+                lambda: stores.deliver(self._shelf, local, path, expected, self._moves),  # noqa: B023
+                self._say,
+            )
         mark = Mark(text.utc(self._now()), head.digest, head.kind, head.sequence, how)
         doomed = {path: seal for path, seal in self._memory.doomed.items() if seal != paths[-1]}
         self._remember(

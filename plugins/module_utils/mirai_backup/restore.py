@@ -32,7 +32,7 @@ from . import (
 )
 from . import target as targets
 from .config import Config
-from .errors import EngineError, Interrupted, MismatchError
+from .errors import EngineError, MismatchError
 from .hashed import require_sealed
 from .hooks import Hooks
 from .outcome import INCOMPLETE, OK, Outcome
@@ -76,24 +76,24 @@ def _run(config: Config, request: Request, observer: Observer, hooks: Hooks) -> 
         if request.is_partial:
             return partial.run(config, request, observer)
         with lock.hold(config.repository, "restore"), hooks.afterwards():
-            with records.failures(config.repository, {"verb": "restore", "backup": request.backup}, _interrupted()):
+            row = {"verb": "restore", "backup": request.backup}
+            with records.failures(config.repository, row, restores.interrupted("restore")):
                 seal.sweep(config.repository)
                 settled = exchange.settle(config, observer)
                 outcome = _already(config, request, settled)
-                outcome = outcome or _fresh(config, request, observer, hooks, begun, bool(settled))
+                if outcome is None:
+                    plan_ = restore_plan.make(config, request)
+                    row["backup"] = plan_.backup.id
+                    outcome = _fresh(config, request, plan_, observer, hooks, begun, bool(settled))
         lines = tuple(map(str, settled))
         return Outcome({**outcome.document, "settled": list(lines)}, (*lines, *outcome.lines), outcome.exit_code)
     except EngineError as error:
         observer.say(f"restore {request.backup}: FAILED: {error.words}", "ERROR")
         raise
     except KeyboardInterrupt as error:
-        raise _interrupted() from error
+        raise restores.interrupted("restore") from error
     finally:
         observer.done()
-
-
-def _interrupted() -> Interrupted:
-    return Interrupted("the restore was interrupted", "run it again; it settles what was left")
 
 
 def _components(request: Request) -> frozenset:
@@ -101,9 +101,16 @@ def _components(request: Request) -> frozenset:
     return partial.components(request) if request.is_partial else restore_plan.components(request)
 
 
-def _fresh(config: Config, request: Request, observer: Observer, hooks: Hooks, begun: float, settled: bool) -> Outcome:
-    """Plan and carry out the restore."""
-    plan_ = restore_plan.make(config, request)
+def _fresh(
+    config: Config,
+    request: Request,
+    plan_: RestorePlan,
+    observer: Observer,
+    hooks: Hooks,
+    begun: float,
+    settled: bool,
+) -> Outcome:
+    """Carry out the restore that is planned."""
     restore_plan.preflight(plan_, request.confirm)
     with unlock.unlocked(config, plan_.backup, request.access) as decryption:
         observer.expect(plan_.backup.manifest.size)
@@ -176,11 +183,10 @@ def _restore(
             )
     incomplete = list(proof.get("database", {}).get("schema_differences", []))
     let_go = []
-    try:
+    if plan_.replaces and not settled:
         # What a dead run left has just become a previous state: the one before it must not go unseen.
-        let_go = exchange.let_go(config, place, observer) if plan_.replaces and not settled else []
-    except (EngineError, OSError) as error:  # the restore stands
-        incomplete.append(f"an older previous state could not be let go: {error}")
+        let_go, problems = exchange.let_go_of_older(config, place, observer)
+        incomplete += problems
     seconds = time.monotonic() - begun
     document = {
         "restored": head.id,

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Optional
 
 from . import safefile
-from .errors import EngineError
+from .errors import EngineError, Interrupted
 
 DIRECTORY = ".restore"
 _BEFORE = ".before"
@@ -56,6 +56,11 @@ class Journal:
         if self.data_dir and self.data_dir["previous"]:
             found.append(self.data_dir["previous"])
         return " and ".join(found)
+
+
+def interrupted(verb: str) -> Interrupted:
+    """What ends a ``restore`` or ``rollback`` that somebody interrupts."""
+    return Interrupted(f"the {verb} was interrupted", "run it again; it settles what was left")
 
 
 def write(repository: str, journal: Journal) -> Journal:

@@ -11,7 +11,7 @@ from typing import Optional
 from . import attended, exchange, in_place, lock, records, restores, safety, seal, side, text
 from . import target as targets
 from .config import Config
-from .errors import EngineError, Interrupted, NotFoundError
+from .errors import EngineError, NotFoundError
 from .hooks import Hooks
 from .outcome import INCOMPLETE, OK, Outcome
 from .restores import Journal
@@ -39,10 +39,9 @@ def run(config: Config, observer: Optional[Observer] = None) -> Outcome:
 
 
 def _run(config: Config, observer: Observer, hooks: Hooks) -> Outcome:
-    interrupted = Interrupted("the rollback was interrupted", "run it again; it settles what was left")
     try:
         with lock.hold(config.repository, "rollback"), hooks.afterwards():
-            with records.failures(config.repository, {"verb": "rollback"}, interrupted):
+            with records.failures(config.repository, {"verb": "rollback"}, restores.interrupted("rollback")):
                 seal.sweep(config.repository)
                 settled = exchange.settle(config, observer)
                 if any(_is_answer(one) for one in settled):
@@ -54,7 +53,7 @@ def _run(config: Config, observer: Observer, hooks: Hooks) -> Outcome:
         observer.say(f"rollback: FAILED: {error.words}", "ERROR")
         raise
     except KeyboardInterrupt as error:
-        raise interrupted from error
+        raise restores.interrupted("rollback") from error
     document["settled"] = list(map(str, settled))
     kept = document["previous"] and document["previous"] not in document["let_go"]
     lines = [
@@ -92,11 +91,7 @@ def _roll_back(config: Config, observer: Observer, hooks: Hooks) -> dict:
             return safety.load(config, place, journal, source, work, observer)[:2]
 
         journal, window = exchange.carry_out(config, planned, place, observer, load if source is not None else None)
-    let_go, incomplete = [], []
-    try:
-        let_go = exchange.let_go(config, place, observer)
-    except (EngineError, OSError) as error:  # the rollback stands
-        incomplete.append(f"an older previous state could not be let go: {error}")
+    let_go, incomplete = exchange.let_go_of_older(config, place, observer)
     document = {
         "undone": newest.backup,
         "verb": newest.verb,
