@@ -79,4 +79,5 @@ def test_the_first_run_on_record_tells_how_long_this_goes_on(repo):
     records.append(repo, {"verb": "backup"})
     first = records.first_time(repo)
     records.append(repo, {"verb": "backup"})
-    assert records.first_time(repo) == first is not None
+    assert first is not None
+    assert records.first_time(repo) == first
