@@ -16,7 +16,9 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|-?Infinity|Na
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})')
 _WORD = re.compile(r"true|false|null")
+_NEXT_ELEMENT = re.compile(r'[ \t\r\n]*,[ \t\r\n]*(?=[\[{"])')
 _LONGEST_TOKEN = 4096
+_LONGEST_ESCAPE = 6
 _TRIES = 8
 
 _decode_value = json.JSONDecoder().raw_decode
@@ -70,13 +72,47 @@ class Scanner:
                 position = _SPACE.match(self._text, position).end()
             if position >= len(self._text):
                 break
-            if not final and self._expect in ("value", "first") and len(self._text) - position < _LONGEST_TOKEN:
-                if self._text[position] not in '[]{}"':
+            after = self._whole_values(position)
+            if after is None:
+                if not final and self._may_be_cut(position):
                     break
-            if not final and self._expect == "string" and len(self._text) - position < 6:
-                break
-            position = self._step(position)
+                after = self._step(position)
+            position = after
         self._text = self._text[position:]
+
+    def _whole_values(self, position: int) -> Optional[int]:
+        """Pass over a value that lies whole in the text at hand, as fast as the standard library reads it.
+
+        In a list, over those after it too. None: it does not lie whole yet, or is wrong, which is found token by
+        token. A few such tries a block, or deep nesting would cost the square of its depth.
+        """
+        if not (self._stack and self._tries and self._starts_value(position)):
+            return None
+        after = None
+        try:
+            while True:
+                after = _decode_value(self._text, position)[1]
+                comma = _NEXT_ELEMENT.match(self._text, after) if self._stack[-1] == "[" else None
+                if comma is None:
+                    break
+                position = comma.end()
+        except (ValueError, RecursionError):
+            self._tries -= after is None
+        if after is not None:
+            self._after_value()
+        return after
+
+    def _may_be_cut(self, position: int) -> bool:
+        """Whether what starts at ``position`` may go on in the next block, and is worth waiting for."""
+        left = len(self._text) - position
+        if self._expect == "string":
+            return left < _LONGEST_ESCAPE
+        if self._starts_value(position):
+            return bool(self._stack and self._tries) and left < WHOLE_LIMIT
+        return self._expect in ("value", "first") and left < _LONGEST_TOKEN and self._text[position] not in "]}"
+
+    def _starts_value(self, position: int) -> bool:
+        return self._expect in ("value", "first") and self._text[position] in '[{"'
 
     def _step(self, position: int) -> int:
         """Consume one token at ``position``; returns the position after it."""
@@ -89,11 +125,6 @@ class Scanner:
 
     def _value(self, position: int) -> Optional[int]:
         char = self._text[position]
-        if self._stack and char in '[{"' and self._tries:
-            after = self._whole_value(position)
-            if after is not None:
-                self._after_value()
-                return after
         if char in "[{":
             self._stack.append(char)
             self._expect = "first" if char == "[" else "first_key"
@@ -107,18 +138,6 @@ class Scanner:
             return None
         self._after_value()
         return match.end()
-
-    def _whole_value(self, position: int) -> Optional[int]:
-        """Pass over a value that lies whole in the text at hand, as fast as the standard library reads it.
-
-        None: it does not, or is wrong; then token by token. A few such tries a block, or deep nesting would cost
-        the square of its depth.
-        """
-        try:
-            return _decode_value(self._text, position)[1]
-        except (ValueError, RecursionError):
-            self._tries -= 1
-            return None
 
     def _first(self, position: int) -> Optional[int]:
         if self._text[position] == "]":
