@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Writes docs/errors.md: every error that the engine can end with, read off its source.
+"""Writes docs/errors.md: every error that the engine, the role and the playbooks can end with, read off their source.
 
 With --check nothing is written; a difference is named and the exit status is 1.
 """
@@ -14,8 +14,11 @@ import sys
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "plugins" / "module_utils" / "mirai_backup"
+EDGE = ENGINE.parent / "ansible_edge.py"
 PAGE = ROOT / "docs" / "errors.md"
 HEAD = """\
 # Every error of `mirai-backup`
@@ -27,6 +30,14 @@ are printed, logged and sent. Codes are explained in [architecture.md](architect
 
 | code | error | next step |
 |---|---|---|
+"""
+PLAYS = """
+## What the role and the playbooks check themselves
+
+They fail a task before anything is changed; the modules of this collection fail with the errors above.
+
+| where | error, and what to do |
+|---|---|
 """
 
 
@@ -42,7 +53,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     options = parser.parse_args()
-    page = rendered(sorted(set(everywhere())))
+    page = rendered(sorted(set(everywhere())), sorted(set(checks())))
     if not options.check:
         PAGE.write_text(page, encoding="utf-8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
@@ -52,9 +63,9 @@ def main() -> int:
 
 
 def everywhere() -> Iterator[Found]:
-    """Every error that a room of the engine makes."""
+    """Every error that a room of the engine makes, or its edge to Ansible."""
     classes = _classes()
-    for path in sorted(ENGINE.glob("*.py")):
+    for path in [*sorted(ENGINE.glob("*.py")), EDGE]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _name(node.func) in classes and node.args:
                 kind = classes[_name(node.func)]
@@ -63,10 +74,31 @@ def everywhere() -> Iterator[Found]:
                     yield Found(kind.exit_code, message, rest[0] if rest else kind.usual_step)
 
 
-def rendered(found: list[Found]) -> str:
+def checks() -> Iterator[tuple[str, str]]:
+    """Every check of the role and the playbooks: its file, and what it says when it fails."""
+    for path in [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/**/*.yml")]:
+        for message in _fail_messages(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            text = re.sub(r"{{.*?}}", "…", message, flags=re.DOTALL).strip()
+            if text.strip("…: "):
+                yield str(path.relative_to(ROOT)), text
+
+
+def rendered(found: list[Found], checked: list[tuple[str, str]]) -> str:
     """The page."""
     rows = (f"| {one.code} | {_cell(one.message)} | {_cell(one.step)} |\n" for one in found)
-    return HEAD + "".join(rows)
+    plays = (f"| `{where}` | {_cell(message)} |\n" for where, message in checked)
+    return HEAD + "".join(rows) + PLAYS + "".join(plays)
+
+
+def _fail_messages(node: object) -> Iterator[str]:
+    """The ``fail_msg`` of every assertion in tasks or plays."""
+    if isinstance(node, dict):
+        if isinstance(node.get("fail_msg"), str):
+            yield node["fail_msg"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for one in node:
+            yield from _fail_messages(one)
 
 
 def _classes() -> dict[str, type]:
