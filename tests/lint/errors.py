@@ -34,7 +34,7 @@ are printed, logged and sent. Codes are explained in [architecture.md](architect
 PLAYS = """
 ## What the role and the playbooks check themselves
 
-They fail a task before anything is changed; the modules of this collection fail with the errors above.
+The modules of this collection fail with the errors above; these come from tasks around them, in the file that is named.
 
 | where | error, and what to do |
 |---|---|
