@@ -68,6 +68,18 @@ def test_restore_beside_needs_no_maintenance(hooked):
     assert not hooked.hook_file.exists()
 
 
+def test_damage_is_found_before_anything_is_stopped(hooked):
+    hooked.succeed("backup")
+    hooked.hook_file.unlink()
+    path = Path(hooked.succeed("--json", "list").document["backups"][0]["path"])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    result = hooked.run("restore", "latest", "--db-only")
+    assert result.code == 2 and f"{path.name} is damaged: its SHA-256 is not the manifest's" in result.err
+    assert not hooked.hook_file.exists()
+
+
 def test_hooks_run_after_a_failure_and_know_it(hooked):
     hooked.write_env(hooked.url(port=1))
     assert hooked.run("backup").code == 1

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from typing import BinaryIO, Callable
+from typing import BinaryIO, Callable, Iterator
 
-from .errors import MismatchError
+from .errors import EngineError, MismatchError
 from .repository import Backup
 from .sinks import Artifact
 
@@ -55,11 +56,30 @@ class HashedReader:
         return "its SHA-256 is not the manifest's"
 
 
-def require_sealed(backup: Backup, progress: Callable[[int], object] = lambda _count: None) -> None:
-    """Raise MismatchError unless every artifact is byte for byte what was sealed. Nothing is decoded."""
-    for artifact in backup.manifest.artifacts:
-        with open(backup.artifact_path(artifact.name), "rb") as file:
-            raw = HashedReader(file, progress)
+@contextlib.contextmanager
+def sealed(
+    backup: Backup, artifact: Artifact, progress: Callable[[int], object] = lambda _count: None
+) -> Iterator[HashedReader]:
+    """The file of ``artifact``, to read while the block runs, and at its end held to what was sealed, to the last byte.
+
+    Raises MismatchError, also in place of an EngineError that damaged bytes led to.
+    """
+    with open(backup.artifact_path(artifact.name), "rb") as file:
+        raw = HashedReader(file, progress)
+        try:
+            yield raw
+        except EngineError as error:
             raw.drain()
+            if raw.matches(artifact):
+                raise
+            raise MismatchError(f"{artifact.name} is damaged: {raw.difference(artifact)} ({error})") from error
+        raw.drain()
         if not raw.matches(artifact):
             raise MismatchError(f"{artifact.name} is damaged: {raw.difference(artifact)}")
+
+
+def require_sealed(backup: Backup) -> None:
+    """Raise MismatchError unless every artifact is byte for byte what was sealed. Nothing is decoded."""
+    for artifact in backup.manifest.artifacts:
+        with sealed(backup, artifact):
+            pass

@@ -41,6 +41,8 @@ class Scanner:
     def __init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
         self._text = ""
+        self._later: list[str] = []  # what comes after it, read once there are `_missing` characters more
+        self._missing = 0
         self._stack: list[str] = []
         self._expect = "value"
         self._problem: Optional[str] = None
@@ -61,10 +63,16 @@ class Scanner:
 
     def _advance(self, block: bytes, final: bool) -> None:
         try:
-            self._text += self._decode(block, final)
+            decoded = self._decode(block, final)
         except UnicodeDecodeError:
             self._problem = "not UTF-8"
             return
+        self._later.append(decoded)
+        self._missing -= len(decoded)
+        if self._missing > 0 and not final:
+            return
+        self._text = "".join((self._text, *self._later))
+        self._later = []
         self._tries = _TRIES
         position = 0
         while self._problem is None:
@@ -79,6 +87,8 @@ class Scanner:
                 after = self._step(position)
             position = after
         self._text = self._text[position:]
+        # What was cut is read again from its start: when it has doubled, lest small blocks cost the square of it.
+        self._missing = len(self._text)
 
     def _whole_values(self, position: int) -> Optional[int]:
         """Pass over a value that lies whole in the text at hand, as fast as the standard library reads it.

@@ -32,7 +32,6 @@ from . import (
 from . import target as targets
 from .config import Config
 from .errors import EngineError, MismatchError, NotFoundError, PreflightError, ProcessError
-from .hashed import require_sealed
 from .outcome import Outcome
 from .postgres import identifier, literal
 from .repository import Backup, Listing
@@ -55,7 +54,6 @@ def run(config: Config, request: Request, observer: Observer) -> Outcome:
         backup = _resolve(config, request)
         row["backup"] = backup.id
         decryption = cleanup.enter_context(unlock.unlocked(config, backup, request.access))
-        require_sealed(backup, observer.advance)
         timestamp = restores.new_timestamp(config.repository)
         name = f"restored_{timestamp}"
         place = _place(config) if request.tables else None

@@ -33,7 +33,6 @@ from . import (
 from . import target as targets
 from .config import Config
 from .errors import EngineError, MismatchError
-from .hashed import require_sealed
 from .hooks import Hooks
 from .outcome import INCOMPLETE, OK, Outcome
 from .process import Command
@@ -113,11 +112,7 @@ def _fresh(
     """Carry out the restore that is planned."""
     restore_plan.preflight(plan_, request.confirm)
     with unlock.unlocked(config, plan_.backup, request.access) as decryption:
-        observer.expect(plan_.backup.manifest.size)
-        require_sealed(plan_.backup, observer.advance)
-        if plan_.replaces:
-            hooks.before()
-        hooks.outcome = _restore(config, plan_, decryption, observer, begun, settled)
+        hooks.outcome = _restore(config, plan_, decryption, observer, hooks, begun, settled)
     return hooks.outcome
 
 
@@ -153,17 +148,21 @@ def _restore(
     plan_: RestorePlan,
     decryption: tuple[Command, ...],
     observer: Observer,
+    hooks: Hooks,
     begun: float,
     settled: bool,
 ) -> Outcome:
     head, place = plan_.backup.manifest, plan_.database
     journal = _journal(config, plan_)
     restores.write(config.repository, journal)
-    phases = {"verify": time.monotonic() - begun}
+    phases = {"plan": time.monotonic() - begun}
     notes: list = []
     window = 0.0
     with seal.staging(config.repository) as work:
         try:
+            _unpack(plan_, decryption, journal, work, observer, phases)
+            if plan_.replaces:
+                hooks.before()
             proof = dict(_make_halves(config, plan_, decryption, journal, work, observer, phases, notes))
         except BaseException:
             exchange.discard(config, journal, place)
@@ -206,6 +205,29 @@ def _restore(
     return Outcome(document, _lines(plan_, document), INCOMPLETE if incomplete else OK)
 
 
+def _unpack(
+    plan_: RestorePlan,
+    decryption: tuple[Command, ...],
+    journal: Journal,
+    work: str,
+    observer: Observer,
+    phases: dict,
+) -> None:
+    """Decode the wanted halves, every byte held to the manifest. Raises MismatchError; nothing is stopped yet."""
+    moment = time.monotonic()
+    observer.expect(plan_.backup.manifest.size)
+    wants_database = journal.database is not None
+    side.unpack(plan_.backup, work, wants_database, _staged(journal), decryption, observer.advance)
+    if wants_database:  # in place, nobody can write any more when it is loaded: it is read once before
+        side.require_readable(plan_.database.clients, work, plan_.backup, whole=journal.is_in_place)
+    phases["unpack"] = time.monotonic() - moment
+
+
+def _staged(journal: Journal) -> Optional[str]:
+    """Where the files are made, beside the live ones."""
+    return journal.data_dir["side"] if journal.data_dir else None
+
+
 def _make_halves(
     config: Config,
     plan_: RestorePlan,
@@ -218,12 +240,6 @@ def _make_halves(
 ) -> Iterator[tuple[str, dict]]:
     """Make and prove each half beside the live one; yields the name of the half and its proof."""
     head = plan_.backup.manifest
-    moment = time.monotonic()
-    staged = journal.data_dir["side"] if journal.data_dir else None
-    side.unpack(plan_.backup, work, journal.database is not None, staged, decryption)
-    if journal.database is not None:  # in place, nobody can write any more when it is loaded: it is read once before
-        side.require_readable(plan_.database.clients, work, plan_.backup, whole=journal.is_in_place)
-    phases["unpack"] = time.monotonic() - moment
     if journal.database is not None:
         for line in roles.create(plan_.database, plan_.backup, plan_.missing_roles, decryption):
             observer.say(line, "WARNING")
@@ -242,8 +258,8 @@ def _make_halves(
         side.dress(place, name, head.database["properties"])
         yield "database", proof
         phases["prove"] = time.monotonic() - moment
-    if staged is not None:
-        yield "json", _prove_files(plan_.backup, staged)
+    if journal.data_dir:
+        yield "json", _prove_files(plan_.backup, _staged(journal))
 
 
 def _prove_files(backup: Backup, directory: str) -> dict:

@@ -13,7 +13,7 @@ from typing import BinaryIO, Callable, Iterator, Optional
 from . import compression, fingerprint, manifest, postgres, process, safefile, unarchive, unlock, verify
 from .clients import Clients
 from .errors import EngineError, MismatchError, ProcessError
-from .hashed import HashedReader
+from .hashed import HashedReader, sealed
 from .manifest import Manifest
 from .postgres import identifier, literal
 from .repository import Backup
@@ -55,34 +55,33 @@ def unpack(
     want_database: bool,
     staged: Optional[str],
     decryption: tuple[process.Command, ...] = (),
+    progress: Callable[[int], object] = lambda _count: None,
 ) -> None:
     """Decode the wanted halves: the dump to ``work``/dump, the files to the new directory ``staged``.
 
-    Every byte is held to the manifest on the way. Raises MismatchError; then both are incomplete. ``decryption`` is
-    what ``unlock`` gives for the backup.
+    Every byte of the backup, wanted or not, is held to the manifest on the way. Raises MismatchError; then both are
+    incomplete. ``decryption`` is what ``unlock`` gives for the backup; ``progress`` is told how many bytes were read.
     """
     head = backup.manifest
-    if head.kind == "full":
-        with open(backup.path, "rb") as file:
-            with unlock.opened(backup.path, HashedReader(file), decryption) as archive:
+    for artifact in head.artifacts:
+        with sealed(backup, artifact, progress) as raw:
+            if head.kind != "full":
+                _unpack_part(backup, artifact, raw, work, want_database, staged, decryption)
+                continue
+            with unlock.opened(artifact.name, raw, decryption) as archive:
                 for member, content in verify.members(archive, head):
                     _unpack_part(backup, member, content, work, want_database, staged, ())
-        return
-    for artifact in head.artifacts:
-        with open(backup.artifact_path(artifact.name), "rb") as content:
-            _unpack_part(backup, artifact, content, work, want_database, staged, decryption)
 
 
 def _unpack_part(
     backup: Backup,
     part: Artifact,
-    content: BinaryIO,
+    raw: HashedReader,
     work: str,
     want_database: bool,
     staged: Optional[str],
     decryption: tuple[process.Command, ...],
 ) -> None:
-    raw = HashedReader(content)
     stages, source = compression.decoded(part.name, raw.pour, decryption)
     try:
         if part.role == "database" and want_database:
@@ -96,13 +95,8 @@ def _unpack_part(
             with process.reading(stages, source) as stream:
                 unarchive.compare(stream, backup.manifest, entries, target)
             target.finish()
-        else:
-            return
     except verify.DAMAGE as error:
         raise MismatchError(f"{part.name} of {backup.id} cannot be decoded: {error}") from error
-    raw.drain()
-    if not raw.matches(part):
-        raise MismatchError(f"{part.name} of {backup.id} is damaged: {raw.difference(part)}")
 
 
 def require_readable(clients: Clients, work: str, backup: Backup, whole: bool) -> None:

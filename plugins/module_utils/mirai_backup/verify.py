@@ -22,7 +22,7 @@ from .errors import (
     PreflightError,
     ProcessError,
 )
-from .hashed import HashedReader, require_sealed
+from .hashed import HashedReader, require_sealed, sealed
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
 from .repository import Backup, Listing
 from .sinks import Artifact
@@ -76,33 +76,31 @@ def check(config: Config, backup: Backup, observer: Observer, decryption: tuple[
     manifest.read(backup.manifest_path)
     observer.expect(head.size)
     for artifact in head.artifacts:
-        with open(backup.artifact_path(artifact.name), "rb") as file:
-            raw = HashedReader(file, observer.advance)
-            try:
-                if head.kind == "full":
-                    with unlock.opened(artifact.name, raw, decryption) as content:
-                        _check_members(config, backup, content)
-                else:
-                    _check_part(config, backup, artifact, raw, decryption)
-                raw.drain()
-            except (EngineError, *DAMAGE) as error:
-                raw.drain()
-                if raw.matches(artifact) and isinstance(error, EngineError):
-                    raise
-                raise MismatchError(f"{artifact.name} is damaged: {raw.difference(artifact)} ({error})") from error
-            if not raw.matches(artifact):
-                raise MismatchError(f"{artifact.name} is damaged: {raw.difference(artifact)}")
+        with sealed(backup, artifact, observer.advance) as raw:
+            if head.kind == "full":
+                with unlock.opened(artifact.name, raw, decryption) as content:
+                    for member, file in members(content, head):
+                        _check_part(config, backup, member, file, ())
+            else:
+                _check_part(config, backup, artifact, raw, decryption)
 
 
-def members(raw: BinaryIO, head: manifest.Manifest) -> Iterator[tuple[Artifact, BinaryIO]]:
-    """The members of a full archive with their content, in the order of the manifest. Raises MismatchError."""
+def members(raw: BinaryIO, head: manifest.Manifest) -> Iterator[tuple[Artifact, HashedReader]]:
+    """The members of a full archive, each to read and held to its digest when the next is asked for.
+
+    They come in the order of the manifest. Raises MismatchError.
+    """
     expected = list(head.members)
     try:
         with tarfile.open(fileobj=raw, mode="r|gz") as archive:
             for info in archive:
                 if not expected or info.name != expected[0].name or not info.isreg():
                     raise MismatchError(f"{head.id} holds {info.name!r}, which its manifest does not list there")
-                yield expected.pop(0), archive.extractfile(info)
+                member, content = expected.pop(0), HashedReader(archive.extractfile(info))
+                yield member, content
+                content.drain()
+                if not content.matches(member):
+                    raise MismatchError(f"{member.name} in {head.id} is damaged: {content.difference(member)}")
     except (*DAMAGE, OSError) as error:
         raise MismatchError(f"the full archive of {head.id} is damaged: {error}") from error
     if expected:
@@ -155,15 +153,6 @@ def _undecoded(backup: Backup, error: EngineError) -> dict:
         return {"verdict": "could_not_verify", "why": f"{unread.filename or backup.path}: {unread.strerror}"}
     why = f"every byte is as sealed; not decoded: {error.message}"
     return {"verdict": "could_not_verify", "why": why, "sealed": True}
-
-
-def _check_members(config: Config, backup: Backup, archive: BinaryIO) -> None:
-    for member, content in members(archive, backup.manifest):
-        inner = HashedReader(content)
-        _check_part(config, backup, member, inner, ())
-        inner.drain()
-        if not inner.matches(member):
-            raise MismatchError(f"{member.name} in {backup.id} is damaged: {inner.difference(member)}")
 
 
 def _check_part(
