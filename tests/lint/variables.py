@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Writes docs/variables.md from the role's argument_specs.yml, and holds defaults/main.yml and the engine to it.
 
+The Japanese page is written by hand; it is held to the same variables, types, defaults and values.
 With --check nothing is written; a difference, or a disagreement, is named and the exit status is 1.
 """
 
@@ -18,13 +19,17 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = ROOT / "roles" / "mirai_backup"
 PAGE = ROOT / "docs" / "variables.md"
+JAPANESE = ROOT / "docs" / "ja" / "variables.md"
 PREFIX = "mirai_backup_"
 _PIPE = r"\|"
+_BAR = re.compile(r"(?<!\\)\|")  # between two cells, and not in one
+_WORDS = {"empty": "空", "all": "すべて"}  # what the cells before the meaning hold beside names, types and values
 HEAD = """\
 # Variables of the role `mirai.backup.mirai_backup`
 
 Made of `roles/mirai_backup/meta/argument_specs.yml` by `tests/lint/variables.py`; change it there.
 Those marked ⚙ are also keys of `/etc/mirai-backup/config.json`, without `mirai_backup_` before them.
+日本語: [ja/variables.md](ja/variables.md)
 
 | variable | type | default | meaning |
 |---|---|---|---|
@@ -37,9 +42,10 @@ TAIL = """
 | `target` | all | the hosts, by default the group `mirai` |
 | `mirai_backup_become` | all | whether to become root, by default `true`; `false` for a set-up without root |
 | `kind` | backup | `full` (default), `database` or `json` |
-| `backup` | restore | which backup: `latest`, `oldest`, an ID, a timestamp or a path; required |
+| `backup` | restore | which backup: `latest`, `oldest`, `latest-verified`, an ID, a timestamp or a path; required |
 | `components` | restore | `full` (default), `database` or `json` |
 | `to_database`, `to_dir` | restore | restore under another name or directory, and leave what is live alone |
+| `table`, `file` | restore | single tables or files, with commas; they are laid beside what is live |
 | `confirm` | restore | `<id>@<host>`, where a refusal asks for it |
 | `status_reports` | status | where the report is written, by default `status_reports` where the play is started |
 | `status_max_age` | status | how old the newest backup of each half may be, by default `26h` |
@@ -69,6 +75,7 @@ def main() -> int:
         PAGE.write_text(page, encoding="utf-8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
         problems.append(f"{PAGE.relative_to(ROOT)} is not up to date: run tests/lint/variables.py")
+    problems += [f"{JAPANESE.relative_to(ROOT)} {one}" for one in untranslated(page, JAPANESE.read_text("utf-8"))]
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
@@ -115,6 +122,35 @@ def rendered(specs: dict, keys: set[str]) -> str:
     return HEAD + "".join(rows) + TAIL
 
 
+def untranslated(page: str, japanese: str) -> list[str]:
+    """Where the tables of the Japanese page differ from those of ``page`` in more than the words of the meaning."""
+    wanted = {tuple(_in_japanese(cell) for cell in cells): meaning for cells, meaning in _rows(page).items()}
+    found = _rows(japanese)
+    problems = [f"lacks the row {' | '.join(cells)}" for cells in wanted if cells not in found]
+    problems += [
+        f"has the row {' | '.join(cells)}, which {PAGE.name} has not" for cells in found if cells not in wanted
+    ]
+    if not problems and list(found) != list(wanted):
+        problems.append(f"has the rows in another order than {PAGE.name}")
+    for cells in [cells for cells in wanted if cells in found]:
+        lost = [code for code in re.findall(r"`[^`]+`", wanted[cells]) if code not in found[cells]]
+        if lost or not found[cells]:
+            problems.append(f"does not say of {cells[0]}: {', '.join(lost) or 'its meaning'}")
+    return problems
+
+
+def _rows(page: str) -> dict[tuple[str, ...], str]:
+    """The rows that name variables: their cells but the last, and the last, which is the meaning."""
+    lines = [line for line in page.splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in _BAR.split(line)[1:-1]] for line in lines]
+    return {tuple(row[:-1]): row[-1] for row in cells}
+
+
+def _in_japanese(cell: str) -> str:
+    first, space, rest = cell.partition(" ")
+    return _WORDS.get(first, first) + space + rest
+
+
 def _engine_defaults() -> dict:
     """The configuration's keys and their default values, as JSON has them."""
     sys.path.insert(0, str(ROOT / "plugins" / "module_utils"))
@@ -129,7 +165,7 @@ def _load(path: Path) -> dict:
 
 def _type(spec: dict) -> str:
     if "choices" in spec:
-        return " ".join(f"`{choice}`" for choice in spec["choices"])
+        return " ".join(f"`{choice}`" if choice else "empty" for choice in spec["choices"])
     return f"{spec['type']} of {spec['elements']}" if "elements" in spec else spec["type"]
 
 
@@ -140,10 +176,14 @@ def _default(spec: dict) -> str:
 
 def _meaning(spec: dict) -> str:
     """The description as Markdown; Ansible's markup becomes code."""
-    lines = [spec["description"]] if isinstance(spec["description"], str) else list(spec["description"])
+    lines = [_sentences(spec)]
     for name, option in spec.get("options", {}).items():
-        lines.append(f"V({name}): {option['description']}")
+        lines.append(f"V({name}): {_sentences(option)}")
     return re.sub(r"\b[CVO]\(([^)]*)\)", r"`\1`", " ".join(lines))
+
+
+def _sentences(spec: dict) -> str:
+    return spec["description"] if isinstance(spec["description"], str) else " ".join(spec["description"])
 
 
 if __name__ == "__main__":
