@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
 import socket
-from dataclasses import dataclass
-from typing import Optional
+from dataclasses import dataclass, replace
+from typing import Iterator, Optional
 
 from . import (
     drill_history,
@@ -18,6 +19,7 @@ from . import (
     in_place,
     manifest,
     postgres,
+    relations,
     repository,
     restore_terms,
     restores,
@@ -67,7 +69,7 @@ class Request:
 
 def run(config: Config, request: Request, listing: Optional[Listing] = None) -> Outcome:
     """The plan as an outcome, for ``--plan`` and check mode."""
-    plan = make(config, request, listing)
+    plan = _compared(make(config, request, listing))
     return Outcome({"plan": plan.document()}, plan.lines())
 
 
@@ -81,22 +83,17 @@ def make(config: Config, request: Request, listing: Optional[Listing] = None) ->
     backup = selector.resolve(listing or repository.listing(config.repository), request.backup, halves)
     signature.require(config, backup.manifest_path, request.access.accept_unsigned)
     head = backup.manifest
-    found, tables, uncounted, connections = None, (), "", 0
+    found, connections = None, 0
     if "database" in halves:
         found = target.find(config, request.to_database)
         if request.to_database and found.exists:
             raise UsageError(f"database {request.to_database} is already there", "choose another name")
-        tables, uncounted = _tables(found, head)
         connections = _connections(found)
-    directory, files = "", {}
+    directory = ""
     if "json" in halves:
         directory = os.path.abspath(request.to_dir) if request.to_dir else target.real_directory(config)
         if request.to_dir and os.path.lexists(directory):
             raise UsageError(f"directory {directory} is already there", "choose a new one")
-        try:
-            files = filesproof.changes(directory, manifest.read_entries(backup.manifest_path, head))
-        except OSError as error:
-            uncounted = uncounted or f"{error.filename}: {error.strerror}"
     strategy = "beside" if beside else "in_place" if found is not None and found.in_place else "swap"
     needed, free = _space(config, head, halves, directory, strategy)
     names = restore_terms.names(config, backup, found, directory, _PLACEHOLDER)
@@ -106,12 +103,9 @@ def make(config: Config, request: Request, listing: Optional[Listing] = None) ->
         strategy=strategy,
         database=found,
         directory=directory,
-        tables=tables,
-        uncounted=uncounted,
-        files=files,
         missing=tuple(_missing(found, head)) if found is not None else (),
         missing_roles=roles.missing(found, head.database["roles"]) if found is not None else (),
-        foreign="" if beside else _foreign(config, backup, found, _occupied(tables, uncounted, directory)),
+        foreign="" if beside else _foreign(config, backup, found, directory),
         connections=connections,
         needed_bytes=needed,
         free_bytes=free,
@@ -121,8 +115,22 @@ def make(config: Config, request: Request, listing: Optional[Listing] = None) ->
             one.names() for one in restores.surplus(config.repository, config.keep_previous, touched) if not beside
         ),
         keeps=config.keep_previous,
-        strangers=_strangers(backup) if directory else (),
     )
+
+
+def _compared(plan: RestorePlan) -> RestorePlan:
+    """``plan`` with what is there held against what is in the backup."""
+    tables, uncounted, files, strangers = (), "", {}, ()
+    if plan.database is not None:
+        tables, uncounted = _tables(plan.database, plan.backup.manifest)
+    if plan.directory:
+        strangers = _strangers(plan.backup)
+        try:
+            entries = manifest.read_entries(plan.backup.manifest_path, plan.backup.manifest)
+            files = filesproof.changes(plan.directory, entries)
+        except OSError as error:
+            uncounted = uncounted or f"{error.filename}: {error.strerror}"
+    return replace(plan, tables=tables, uncounted=uncounted, files=files, strangers=strangers)
 
 
 def _missing(found: DatabaseTarget, head: manifest.Manifest) -> list[str]:
@@ -177,8 +185,7 @@ def _tables(found: DatabaseTarget, head: manifest.Manifest) -> tuple[tuple[dict,
     now, uncounted = {}, ""
     if found.exists:
         try:
-            with postgres.Session(found.clients, found.on(found.live)) as session:
-                session.execute(f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'")
+            with _patient(found) as session:
                 now = fingerprint.take(session, "counts", found.server.version_num)["tables"]
         except DatabaseError as error:
             uncounted = error.message
@@ -189,12 +196,20 @@ def _tables(found: DatabaseTarget, head: manifest.Manifest) -> tuple[tuple[dict,
     return tuple(rows), uncounted
 
 
+@contextlib.contextmanager
+def _patient(found: DatabaseTarget) -> Iterator[postgres.Session]:
+    """A session in the live database that waits for a lock, but not for long."""
+    with postgres.Session(found.clients, found.on(found.live)) as session:
+        session.execute(f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'")
+        yield session
+
+
 def _connections(found: DatabaseTarget) -> int:
     sql = f"SELECT count(*) AS n FROM pg_stat_activity WHERE datname = {postgres.literal(found.live)}"
     return found.query(sql)[0]["n"] if found.exists else 0
 
 
-def _foreign(config: Config, backup: Backup, found: Optional[DatabaseTarget], occupied: bool) -> str:
+def _foreign(config: Config, backup: Backup, found: Optional[DatabaseTarget], directory: str) -> str:
     """Why this is not the place the backup was made at; empty when it is, or when nothing would be lost."""
     head = backup.manifest
     reasons = []
@@ -204,13 +219,23 @@ def _foreign(config: Config, backup: Backup, found: Optional[DatabaseTarget], oc
         reasons.append(f"host {head.host}, this is {socket.gethostname()}")
     if found is not None and head.database["system_identifier"] != found.server.system_identifier:
         reasons.append("another PostgreSQL cluster")
-    return f"{head.id} was made elsewhere: {'; '.join(reasons)}" if reasons and occupied else ""
+    if not reasons or not (_holds_tables(found) or _holds_files(directory)):
+        return ""
+    return f"{head.id} was made elsewhere: {'; '.join(reasons)}"
 
 
-def _occupied(tables: tuple[dict, ...], uncounted: str, directory: str) -> bool:
-    """Whether something would be replaced that holds anything: a table, or a file."""
-    if uncounted or any(table["now"] is not None for table in tables):
+def _holds_tables(found: Optional[DatabaseTarget]) -> bool:
+    """Whether the live database has tables; one that does not answer, or not in time, counts as one that has."""
+    if found is None or not found.exists:
+        return False
+    try:
+        with _patient(found) as session:
+            return any(one["kind"] in "rpm" and not relations.why_excluded(one) for one in relations.find(session))
+    except DatabaseError:
         return True
+
+
+def _holds_files(directory: str) -> bool:
     return bool(directory) and os.path.isdir(directory) and bool(os.listdir(directory))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 from . import restores, target, text
@@ -29,16 +29,14 @@ class RestorePlan:
 
     ``strategy`` is ``swap`` (made beside and renamed), ``in_place`` (the database within itself, in one transaction;
     the files as ever) or ``beside`` (under new names, nothing in service is touched). ``lets_go`` names the previous
-    states that will not be kept any longer.
+    states that will not be kept any longer. ``tables``, ``uncounted``, ``files`` and ``strangers`` tell what is there
+    from what is in the backup; they take time to find out, and are empty unless the plan is to be shown.
     """
 
     backup: Backup
     strategy: str
     database: Optional[DatabaseTarget]
     directory: str
-    tables: tuple[dict, ...]
-    uncounted: str
-    files: dict
     missing: tuple[str, ...]
     missing_roles: tuple[str, ...]
     foreign: str
@@ -49,7 +47,10 @@ class RestorePlan:
     previous: str
     lets_go: tuple[str, ...]
     keeps: int
-    strangers: tuple[str, ...]
+    tables: tuple[dict, ...] = ()
+    uncounted: str = ""
+    files: dict = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
 
     @property
     def replaces(self) -> bool:
