@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from . import postgres, process
+from .command import Command
 from .errors import CouldNotVerifyError, DatabaseError, EngineError, ProcessError
 from .target import DatabaseTarget
 
@@ -54,7 +55,7 @@ def _by_program(target: DatabaseTarget, database: str) -> None:
     admin = target.admin
     where = (("--host", admin.host), ("--port", admin.port), ("--username", admin.user))
     options = ("--no-password", "--install-missing", "--heapallindexed")
-    command = process.Command(
+    command = Command(
         argv=(target.clients.path("pg_amcheck"), *(word for pair in where if pair[1] for word in pair))
         + (*options, database),
         env=admin.environment(),

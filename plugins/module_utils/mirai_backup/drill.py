@@ -26,7 +26,6 @@ from . import (
     manifest,
     postgres,
     priority,
-    process,
     pull,
     repository,
     side,
@@ -38,6 +37,7 @@ from . import (
 from . import target as targets
 from .access import OWN_KEYRING, Access
 from .cluster import Room
+from .command import Command
 from .config import Config
 from .dburl import parse
 from .drill_choice import Damaged
@@ -143,7 +143,7 @@ class _Drill:
     def __init__(self, config: Config, backup: Backup, observer: Observer, access: Access) -> None:
         self._config = config
         self._access = access
-        self._decryption: tuple[process.Command, ...] = ()
+        self._decryption: tuple[Command, ...] = ()
         self.refused: Optional[DecryptError] = None
         self._backup = backup
         self._head = backup.manifest

@@ -10,6 +10,7 @@ import zlib
 from typing import Callable
 
 from . import process
+from .command import Command
 from .sinks import Artifact, HashedFile, is_nameless
 
 _BLOCK = 1 << 20
@@ -21,7 +22,7 @@ def bundle(
     parts: list[tuple[str, Artifact]],
     modified: float,
     progress=None,
-    encryption: tuple[process.Command, ...] = (),
+    encryption: tuple[Command, ...] = (),
 ) -> Artifact:
     """Write the new file ``path``: a tar.gz of ``parts``, pairs of a file's path and what it is called inside.
 

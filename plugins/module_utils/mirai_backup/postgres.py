@@ -15,6 +15,7 @@ from typing import Callable, Iterable, Optional
 
 from . import dburl, envfile, process
 from .clients import Clients
+from .command import Command
 from .config import Config
 from .dburl import Connection
 from .errors import DatabaseError, ProcessError
@@ -89,13 +90,13 @@ def command(
     *arguments: str,
     descriptors: tuple[int, ...] = (),
     settings: tuple[str, ...] = (),
-) -> process.Command:
+) -> Command:
     """The command that runs a PostgreSQL client program on ``connection``, the password kept out of argv.
 
     ``settings`` are parameters of the session such as ``work_mem=1GB``, without blanks.
     """
     options = (("PGOPTIONS", " ".join(f"-c {one}" for one in settings)),) if settings else ()
-    return process.Command(
+    return Command(
         argv=(clients.path(program), "--no-password", "--dbname", connection.conninfo(), *arguments),
         env=connection.environment() + options,
         user=connection.os_user,
@@ -143,7 +144,7 @@ def server(clients: Clients, connection: Connection) -> Server:
     return Server(**row)
 
 
-def _psql(clients: Clients, connection: Connection) -> process.Command:
+def _psql(clients: Clients, connection: Connection) -> Command:
     arguments = ("--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-")
     return command(clients, "psql", connection, *arguments)
 

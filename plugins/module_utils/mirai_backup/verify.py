@@ -13,6 +13,7 @@ from typing import BinaryIO, Iterator, Optional
 from . import clients, compression, manifest, priority, process, selector, unarchive, unlock
 from . import repository as repositories
 from .access import OWN_KEYRING, Access
+from .command import Command
 from .config import Config
 from .errors import (
     CouldNotVerifyError,
@@ -67,7 +68,7 @@ def run(
     return Outcome({"verified": results}, tuple(lines or ["the repository is empty"]), exit_code)
 
 
-def check(config: Config, backup: Backup, observer: Observer, decryption: tuple[process.Command, ...] = ()) -> None:
+def check(config: Config, backup: Backup, observer: Observer, decryption: tuple[Command, ...] = ()) -> None:
     """Decode the backup whole. Raises MismatchError naming the artifact and the place, CouldNotVerifyError.
 
     ``decryption`` is what ``unlock`` gives for it.
@@ -167,7 +168,7 @@ def _check_members(config: Config, backup: Backup, archive: BinaryIO) -> None:
 
 
 def _check_part(
-    config: Config, backup: Backup, part: Artifact, raw: HashedReader, decryption: tuple[process.Command, ...]
+    config: Config, backup: Backup, part: Artifact, raw: HashedReader, decryption: tuple[Command, ...]
 ) -> None:
     """Decode one part the way a restore would."""
     stages, source = compression.decoded(part.name, raw.pour, decryption)
@@ -184,10 +185,10 @@ def _check_part(
         raise MismatchError(f"{part.name} cannot be decoded: {error}") from error
 
 
-def _pg_restore(config: Config, backup: Backup) -> process.Command:
+def _pg_restore(config: Config, backup: Backup) -> Command:
     """The command that decodes a dump without a server."""
     try:
         newest = clients.newest(config.pg_bindir)
     except PreflightError as error:
         raise CouldNotVerifyError(f"{backup.id}: the dump was not decoded: {error.message}", error.next_step) from error
-    return process.Command((newest.path("pg_restore"), "--file=/dev/null"))
+    return Command((newest.path("pg_restore"), "--file=/dev/null"))
