@@ -16,10 +16,10 @@ _CODE = 0xFFFF
 _NO_SECKEY = 17
 
 
-def command(home: str, *arguments: str, user: str = "", descriptors: tuple[int, ...] = ()) -> Command:
+def command(home: str, *arguments: str, descriptors: tuple[int, ...] = ()) -> Command:
     """gpg with ``arguments`` and nobody's options, asking nobody; ``home`` is its GNUPGHOME."""
     options = ("--no-options", "--homedir", home, "--batch", "--no-tty", "--quiet", "--no-permission-warning")
-    return Command((program("gpg"), *options, *arguments), user=user, descriptors=descriptors)
+    return Command((program("gpg"), *options, *arguments), descriptors=descriptors)
 
 
 def is_installed() -> bool:

@@ -57,9 +57,9 @@ def remove(path: str) -> None:
         shutil.rmtree(path)
 
 
-def end_agent(home: str, user: str = "") -> None:
+def end_agent(home: str) -> None:
     """End the agent that gpg may have started for ``home``."""
-    process.run(Command((gpg.program("gpgconf"), "--homedir", home, "--kill", "all"), user=user))
+    process.run(Command((gpg.program("gpgconf"), "--homedir", home, "--kill", "all")))
 
 
 def sweep(base: str = "") -> list[str]:

@@ -37,7 +37,6 @@ class Server:
     version: str
     version_num: int
     system_identifier: str
-    in_recovery: bool
     database: str
     database_size: int
     is_superuser: bool
@@ -135,7 +134,7 @@ def server(clients: Clients, connection: Connection) -> Server:
         "SELECT current_setting('server_version') AS version,"
         " current_setting('server_version_num')::int AS version_num,"
         " (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,"
-        " pg_is_in_recovery() AS in_recovery, current_database() AS database,"
+        " current_database() AS database,"
         " pg_database_size(current_database()) AS database_size,"
         " r.rolsuper AS is_superuser, r.rolsuper OR r.rolcreatedb AS can_create_database,"
         ' current_user AS "user" FROM pg_roles r WHERE r.rolname = current_user',
@@ -163,13 +162,13 @@ def _database_error(connection: Connection, message: str) -> DatabaseError:
 
 
 class Session:
-    """A psql that stays open in one transaction: read-only to hold or to share a snapshot, or ``writable``.
+    """A psql that stays open in one transaction: read-only to hold a snapshot, or ``writable``.
 
-    Use it as a context manager. ``snapshot`` is the exported snapshot's name; given one, the session joins it.
-    A writable one is undone as a whole unless it is committed.
+    Use it as a context manager. ``snapshot`` is the name by which others join it; a writable one has none, and is
+    undone as a whole unless it is committed.
     """
 
-    def __init__(self, clients: Clients, connection: Connection, snapshot: str = "", writable: bool = False) -> None:
+    def __init__(self, clients: Clients, connection: Connection, writable: bool = False) -> None:
         self._connection = connection
         read_end, self._stdin = process.wide_pipe()
         self._stdout, write_end = process.wide_pipe()
@@ -181,11 +180,7 @@ class Session:
                 self._send(f"{_SETTINGS} BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;")
                 return
             self._send(f"{_SETTINGS} BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;")
-            if snapshot:
-                self._send(f"SET TRANSACTION SNAPSHOT {literal(snapshot)};")
-                self.snapshot = snapshot
-            else:
-                self.snapshot = self.query("SELECT pg_export_snapshot() AS name")[0]["name"]
+            self.snapshot = self.query("SELECT pg_export_snapshot() AS name")[0]["name"]
         except BaseException:
             self.close()
             raise
