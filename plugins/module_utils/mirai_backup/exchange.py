@@ -80,9 +80,8 @@ def carry_out(
 
 
 def settle(config: Config, observer: Observer) -> tuple[Settled, ...]:
-    """Finish or undo what a dead restore left (call it under the lock); returns what was done."""
+    """Finish or undo what a dead restore left (call it under the lock, once that is swept); returns what was done."""
     done = []
-    restores.sweep(config.repository)
     for journal in restores.journals(config.repository):
         if journal.state == "done":
             continue

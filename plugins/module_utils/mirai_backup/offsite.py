@@ -54,7 +54,7 @@ def verify(
         try:
             shelf = stores.shelf(config, store)
             listing, _files = stores.look(config, shelf)
-            backups = listing.backups if every else (_named(listing, word),)
+            backups = listing.backups if every else (selector.whole_or_not(listing, word),)
             results += [_verified(config, shelf, one, observer, accept_unsigned) for one in backups]
             if every:
                 results += [_result(shelf.name, os.path.basename(p), "fail", why) for p, why in listing.damaged]
@@ -103,12 +103,6 @@ def _listed(config: Config, store: stores.Store, kind: Optional[str]) -> dict:
     values["unsealed"] = [os.path.basename(path) for path in listing.unsealed]
     values["lines"] = [inventory.line(one, now) for one in backups] or ["there are no backups"]
     return values
-
-
-def _named(listing: repository.Listing, word: str) -> Backup:
-    """As the selector, but a backup that is not whole may be named here: verify is to say so."""
-    named = [one for one in listing.backups if word in (one.id, repository.timestamp_of(one.id))]
-    return named[0] if len(named) == 1 else selector.preferred(listing, word)
 
 
 def _verified(config: Config, shelf: Shelf, backup: Backup, observer: Observer, accept_unsigned: bool) -> dict:

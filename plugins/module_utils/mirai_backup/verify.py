@@ -25,7 +25,7 @@ from .errors import (
 )
 from .hashed import HashedReader, require_sealed
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
-from .repository import Backup, Listing
+from .repository import Backup
 from .sinks import Artifact
 from .watch import Observer
 
@@ -51,7 +51,7 @@ def run(
     if every:
         chosen = listing.backups
     else:
-        chosen = (_chosen(listing, word),)
+        chosen = (selector.whole_or_not(listing, word),)
     digests = {one.id: one.head.digest for one in listing.backups}
     # Copies, so that no more than one manifest is held whole at a time.
     results = [_result(config, dataclasses.replace(one), observer, access, digests) for one in chosen]
@@ -108,12 +108,6 @@ def members(raw: BinaryIO, head: manifest.Manifest) -> Iterator[tuple[Artifact, 
         raise MismatchError(f"the full archive of {head.id} is damaged: {error}") from error
     if expected:
         raise MismatchError(f"{expected[0].name} is missing in {head.id}")
-
-
-def _chosen(listing: Listing, word: str) -> Backup:
-    """As the selector, but a backup that is not whole may be named here: verify is to say so."""
-    named = [one for one in listing.backups if word in (one.id, repositories.timestamp_of(one.id), one.path)]
-    return named[0] if len(named) == 1 else selector.preferred(listing, word)
 
 
 def _require_chain(backup: Backup, digests: dict) -> None:
