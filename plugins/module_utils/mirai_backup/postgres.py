@@ -94,9 +94,10 @@ def command(
 
     ``settings`` are parameters of the session such as ``work_mem=1GB``, without blanks.
     """
+    named = () if program == "pg_amcheck" else ("--dbname",)  # there it is the only argument without a name
     options = (("PGOPTIONS", " ".join(f"-c {one}" for one in settings)),) if settings else ()
     return Command(
-        argv=(clients.path(program), "--no-password", "--dbname", connection.conninfo(), *arguments),
+        argv=(clients.path(program), "--no-password", *named, connection.conninfo(), *arguments),
         env=connection.environment() + options,
         user=connection.os_user,
         descriptors=descriptors,
