@@ -7,7 +7,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
-import tempfile
 from typing import Optional
 
 from . import inventory, manifest, marks, rclone, repository, selector, signature, stores
@@ -109,7 +108,7 @@ def _verified(config: Config, shelf: Shelf, backup: Backup, observer: Observer, 
     try:
         if backup.problem:
             raise MismatchError(backup.problem)
-        with tempfile.TemporaryDirectory(prefix="verify-", dir=shelf.directory) as directory:
+        with stores.workplace(shelf, "verify") as directory:
             path = stores.fresh_manifest(shelf, backup, directory)
             signature.require(config, path, accept_unsigned)
             head = manifest.read(path)
