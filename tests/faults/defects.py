@@ -279,8 +279,8 @@ DEFECTS = (
     Defect(
         "a store gets the manifest first",
         "push.py",
-        "            for name, path in zip(backup.files, paths):\n",
-        "            for name, path in reversed(list(zip(backup.files, paths))):\n",
+        "        for name, path in zip(backup.files, paths):\n",
+        "        for name, path in reversed(list(zip(backup.files, paths))):\n",
         ("offsite.kill.random", "offsite.s3"),
     ),
     Defect(

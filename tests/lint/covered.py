@@ -24,7 +24,7 @@ PURE = (
     "fleet", "fleet_page", "fleet_words_en", "fleet_words_ja", "jsoncheck", "junit", "manual", "outcome", "redact",
     "report", "report_charts", "report_checks", "report_html", "report_phrases", "report_shell", "report_style",
     "report_tables", "report_times", "report_verdict", "report_words_en", "report_words_ja", "retention", "selector",
-    "summary", "text", "xmltext", "config", "envfile", "manifest",
+    "summary", "text", "validators", "xmltext", "config", "envfile", "manifest",
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from . import (
 )
 from . import plan as planning
 from . import repository as repositories
+from .command import Command
 from .config import Config
 from .errors import EngineError, MismatchError, NotFoundError, ProcessError
 from .hashed import HashedReader
@@ -150,7 +151,7 @@ class _Adoption:
         stages, source = compression.decoded(name, raw.pour)
         program = clients.newest(self._config.pg_bindir).path("pg_restore")
         try:
-            process.pump((*stages, process.Command((program, "--file=-"))), _first(said), source)
+            process.pump((*stages, Command((program, "--file=-"))), _first(said), source)
         except (ProcessError, *verify.DAMAGE) as error:
             raise MismatchError(f"{_NO_DUMP}: {error}") from error
         version = _DUMPED_FROM.search(b"".join(said))

@@ -51,15 +51,8 @@ def _by_statement(target: DatabaseTarget, database: str) -> None:
 
 
 def _by_program(target: DatabaseTarget, database: str) -> None:
-    admin = target.admin
-    where = (("--host", admin.host), ("--port", admin.port), ("--username", admin.user))
-    options = ("--no-password", "--install-missing", "--heapallindexed")
-    command = process.Command(
-        argv=(target.clients.path("pg_amcheck"), *(word for pair in where if pair[1] for word in pair))
-        + (*options, database),
-        env=admin.environment(),
-        user=admin.os_user,
-        secrets=(admin.password,) if admin.password else (),
+    command = postgres.command(
+        target.clients, "pg_amcheck", target.on(database), "--install-missing", "--heapallindexed"
     )
     said = []
     try:

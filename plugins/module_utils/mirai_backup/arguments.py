@@ -107,7 +107,7 @@ def parser(default_config: str) -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("check", help="is there a good and recent backup?")
     verb.add_argument("--max-age", type=age, default=age("26h"), metavar="AGE", help="such as 26h (default) or 2d")
-    verb.add_argument("--nagios", action="store_true", help="exit and speak as a monitoring plugin")
+    verb.add_argument("--nagios", action="store_true", help="exit and speak as a monitoring plugin: one line, 0 to 3")
 
     verb = verbs.add_parser("config", help="check or show the configuration, or try its alerts")
     verb.add_argument("action", choices=("validate", "show", "test-alerts"))

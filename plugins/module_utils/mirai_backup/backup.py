@@ -107,7 +107,7 @@ def _make(config: Config, kind: str, observer: Observer) -> tuple[Backup, tuple[
             pairs = [(place(one.name), member) for one, member in zip(harvested.parts, members)]
             name = repository.main_name("full", timestamp, plan_.outer)
             path = os.path.join(stage, name)
-            artifacts = (parts.bundle(path, name, pairs, started.timestamp(), None, plan_.encryption),)
+            artifacts = (parts.bundle(path, name, pairs, started.timestamp(), plan_.encryption),)
         head = _head(config, kind, timestamp, started, time.monotonic() - begun, plan_, harvested)
         head = replace(head, artifacts=artifacts, members=members)
         sign = (lambda path: signature.sign(config, path)) if config.gpg_sign_key else None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from . import process
+from .command import Command, environment
 from .config import Config
 from .errors import ConfigError, ProcessError
 
@@ -116,7 +117,7 @@ def _deliver(config: Config, channel: Channel, message: Message, timeout: float)
     return Delivery(channel.name, failure)
 
 
-def _try(command: process.Command, text: bytes, timeout: float) -> str:
+def _try(command: Command, text: bytes, timeout: float) -> str:
     """Run ``command``; returns why it failed, or nothing."""
     try:
         process.run(command, text, timeout)
@@ -125,26 +126,26 @@ def _try(command: process.Command, text: bytes, timeout: float) -> str:
     return ""
 
 
-def _apprise(config: Config, channel: Channel, message: Message) -> tuple[process.Command, bytes]:
+def _apprise(config: Config, channel: Channel, message: Message) -> tuple[Command, bytes]:
     """The URL stays in the file; of what apprise says about it, and about others that it reads, the rest is kept."""
     masked = tuple(part for _tag, url in _entries(config.alerts_config) for part in (url, *_parts(url)))
     argv = ("apprise", "--config", config.alerts_config, "--tag", channel.tag)
     argv += ("--title", message.subject, "--notification-type", message.tone, "--verbose")
-    command = process.Command(argv, secrets=masked, complains_on_stdout=True)
+    command = Command(argv, secrets=masked, complains_on_stdout=True)
     return command, message.body.encode("utf-8", "backslashreplace")
 
 
-def _mail(config: Config, message: Message) -> tuple[process.Command, bytes]:
+def _mail(config: Config, message: Message) -> tuple[Command, bytes]:
     mail = email.message.EmailMessage(email.policy.default.clone(linesep="\n"))
     mail["To"] = ", ".join(config.alert_mail)
     mail["Subject"] = message.subject
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.body.encode("utf-8", "backslashreplace").decode("utf-8"))
-    return process.Command((_sendmail() or "sendmail", "-oi", "-t")), mail.as_bytes()
+    return Command((_sendmail() or "sendmail", "-oi", "-t")), mail.as_bytes()
 
 
 def _sendmail() -> Optional[str]:
-    return shutil.which("sendmail", path=process.environment()["PATH"])
+    return shutil.which("sendmail", path=environment()["PATH"])
 
 
 def _schema(url: str) -> str:

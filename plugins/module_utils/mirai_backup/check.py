@@ -16,6 +16,7 @@ from .outcome import FAILED, OK, Outcome
 # An upload takes its time, and the run that failed to ship has said so itself.
 _SHIPPING_SECONDS = 6 * 3600
 _NAGIOS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+_UNKNOWN = 3
 
 
 @dataclass
@@ -55,10 +56,19 @@ def run(config: Config, max_age: float = 26 * 3600, nagios: bool = False) -> Out
     )
     if nagios:
         performance = " ".join(f"{half}_age={age:.0f}s;;{max_age:.0f};0" for half, age in sorted(ages.items()))
-        line = f"MIRAI_BACKUP {_NAGIOS[state]} - {summary} | {performance}"
-        return Outcome(document, (line,), state)
+        return Outcome(document, (f"{_plugin_line(state, summary)} | {performance}",), state)
     lines = [*(f"problem: {one}" for one in problems), *(f"warning: {one}" for one in warnings)]
     return Outcome(document, tuple(lines or [f"ok: {summary}"]), FAILED if problems else OK)
+
+
+def unknown(error: EngineError) -> Outcome:
+    """What a monitoring plugin says where ``error`` kept it from looking: one line, and 3."""
+    return Outcome(error.document(), (_plugin_line(_UNKNOWN, error.words.replace("\n  ", "; ")),), _UNKNOWN)
+
+
+def _plugin_line(state: int, summary: str) -> str:
+    """A line as the plugins' guidelines want it; what follows a bar would be taken for figures."""
+    return f"MIRAI_BACKUP {_NAGIOS[state]} - {' '.join(summary.split()).replace('|', '/')}"
 
 
 def _look(config: Config, max_age: float, found: _Findings) -> None:

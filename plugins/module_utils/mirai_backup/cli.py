@@ -31,11 +31,8 @@ def main(
     try:
         options = arguments.parser(default_config).parse_args(argv)
     except SystemExit as stop:
-        wrong = stop.code not in (None, 0)
-        if wrong and "--json" in (sys.argv[1:] if argv is None else argv):
-            error = UsageError("the command was called wrongly", "see mirai-backup --help")
-            _out(json.dumps(error.document(), indent=2))
-        return 64 if wrong else 0
+        given = sys.argv[1:] if argv is None else argv
+        return _misused(given) if stop.code not in (None, 0) else 0
     interrupts.install()
     try:
         _require_sense(options)
@@ -53,6 +50,17 @@ def main(
         where = error.filename if isinstance(error.filename, str) else "the system"
         return _fail(options, EngineError(f"{where}: {error.strerror or error}", "see the system's log"))
     return _print(options, outcome)
+
+
+def _misused(given: Sequence[str]) -> int:
+    """Answer arguments that could not be parsed; what is wrong with them is on stderr already."""
+    error = UsageError("the command was called wrongly", "see mirai-backup --help")
+    asked = argparse.Namespace(json="--json" in given, nagios="--nagios" in given, quiet=False)
+    if asked.nagios:
+        return _unknown(asked, error)
+    if asked.json:
+        _out(json.dumps(error.document(), indent=2))
+    return error.exit_code
 
 
 def _require_sense(options: argparse.Namespace) -> None:
@@ -240,10 +248,19 @@ def _print(options: argparse.Namespace, outcome: Outcome) -> int:
 
 
 def _fail(options: argparse.Namespace, error: EngineError) -> int:
+    if getattr(options, "nagios", False):
+        return _unknown(options, error)
     if options.json:
         _out(json.dumps(error.document(), indent=2))
     _err(f"mirai-backup {options.verb}: {error.words}")
     return error.exit_code
+
+
+def _unknown(options: argparse.Namespace, error: EngineError) -> int:
+    """Answer a monitoring system that asked for what could not be looked at."""
+    from . import check
+
+    return _print(options, check.unknown(error))
 
 
 def _out(content: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from . import process
+from .command import Command, environment
 from .errors import PreflightError, ProcessError
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin")
@@ -44,7 +45,7 @@ def installed(pg_bindir: str = "") -> tuple[Clients, ...]:
         places = [pg_bindir]
     else:
         places = [place for pattern in _PLACES for place in glob.glob(pattern)]
-        on_path = shutil.which("pg_dump", path=process.environment()["PATH"])
+        on_path = shutil.which("pg_dump", path=environment()["PATH"])
         places += [os.path.dirname(on_path)] if on_path else []
     found = {}
     for place in places:
@@ -88,7 +89,7 @@ def _version(program: str) -> str:
 def _version_of(program: str, _inode: int, _mtime_ns: int) -> str:
     """A run asks several times, and a program does not change its version unless it is replaced."""
     try:
-        said = process.run(process.Command((program, "--version")), timeout=20).decode("utf-8", "replace")
+        said = process.run(Command((program, "--version")), timeout=20).decode("utf-8", "replace")
     except ProcessError:
         return ""
     match = re.search(r"\(PostgreSQL\) (\d+(?:\.\d+)*)", said)

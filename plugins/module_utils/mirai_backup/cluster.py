@@ -24,6 +24,7 @@ from typing import Iterator, Optional
 from . import clients as client_programs
 from . import postgres, process
 from .clients import Clients
+from .command import Command
 from .dburl import Connection
 from .errors import CouldNotVerifyError, EngineError, ProcessError
 from .target import DatabaseTarget
@@ -172,7 +173,7 @@ def programs(major: int, pg_bindir: str = "") -> Clients:
 def running(place: Room, installation: Clients) -> Iterator[DatabaseTarget]:
     """A running server in the room, as a target whose databases may be made at will."""
     _initialize(place, installation)
-    command = process.Command(
+    command = Command(
         (
             installation.path("postgres"),
             "-D",
@@ -200,7 +201,7 @@ def running(place: Room, installation: Clients) -> Iterator[DatabaseTarget]:
 def _initialize(place: Room, installation: Clients) -> None:
     arguments = ("-D", place.cluster, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
     try:
-        process.run(process.Command((installation.path("initdb"), *arguments), user=place.account), timeout=300)
+        process.run(Command((installation.path("initdb"), *arguments), user=place.account), timeout=300)
     except ProcessError as error:
         raise CouldNotVerifyError(
             f"the drill's server could not be made: {error.message}", "see the message"

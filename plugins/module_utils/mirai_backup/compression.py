@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from . import process
+from .command import Command, environment
 from .errors import DecryptError, EngineError, PreflightError
 
 _CHUNK = 1 << 20
@@ -26,8 +27,8 @@ class Compression:
 
     name: str
     extension: str
-    stages: tuple[process.Command, ...]
-    encryption: tuple[process.Command, ...] = ()
+    stages: tuple[Command, ...]
+    encryption: tuple[Command, ...] = ()
 
 
 def _programs() -> dict:
@@ -58,10 +59,10 @@ def choose(name: str) -> Compression:
             f"{name}: command not found, but compression is {name}", f"install {name}, or set compression to auto"
         )
     extension = ".zst" if name == "zstd" else ".gz"
-    return Compression(name, extension, (process.Command((_which(name), *programs[name][1:])),))
+    return Compression(name, extension, (Command((_which(name), *programs[name][1:])),))
 
 
-def decoder(file_name: str) -> tuple[process.Command, ...]:
+def decoder(file_name: str) -> tuple[Command, ...]:
     """The command that decodes ``file_name`` from stdin to stdout; empty: use the standard library's zlib."""
     extension = os.path.splitext(file_name)[1]
     if extension not in _DECODERS:
@@ -69,15 +70,15 @@ def decoder(file_name: str) -> tuple[process.Command, ...]:
     for argv in _DECODERS[extension]:
         path = _which(argv[0])
         if path:
-            return (process.Command((path, *argv[1:])),)
+            return (Command((path, *argv[1:])),)
     if extension == ".gz":
         return ()
     raise PreflightError(f"{file_name} cannot be decoded: zstd is not installed", "install zstd")
 
 
 def decoded(
-    file_name: str, source: Callable, decryption: tuple[process.Command, ...] = ()
-) -> tuple[tuple[process.Command, ...], Callable]:
+    file_name: str, source: Callable, decryption: tuple[Command, ...] = ()
+) -> tuple[tuple[Command, ...], Callable]:
     """The stages and the source that give the decoded content of ``file_name``, whose bytes ``source`` writes."""
     encrypted = file_name.endswith(ENCRYPTED)
     decryption = decryption if encrypted else ()
@@ -119,4 +120,4 @@ def zlib_decoder(sink: Callable[[bytes], object]) -> tuple[Callable[[bytes], Non
 
 
 def _which(program: str) -> str:
-    return shutil.which(program, path=process.environment()["PATH"]) or ""
+    return shutil.which(program, path=environment()["PATH"]) or ""

@@ -12,8 +12,9 @@ import stat
 from dataclasses import dataclass, field
 from typing import Optional
 
-from .config_checks import CHECKS, DEFAULT_RETENTION, KINDS, SECRET_KEYS, Retention, Schedule, Store, known_key
+from .config_checks import CHECKS, DEFAULT_RETENTION, KINDS, Retention, Schedule, Store
 from .errors import ConfigError, NotSetUpError
+from .validators import SECRET_KEYS, known_key
 
 __all__ = ["DEFAULT_PATH", "KINDS", "Config", "Retention", "Schedule", "Store", "from_mapping", "load"]
 

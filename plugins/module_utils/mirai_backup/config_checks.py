@@ -4,21 +4,32 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 import re
-import urllib.parse
 from dataclasses import dataclass
 from typing import Union
 
-from .errors import ConfigError
 from .language import LANGUAGES
+from .validators import (
+    choice,
+    cron,
+    fingerprints,
+    flag,
+    known_key,
+    number,
+    optional_cron,
+    optional_fingerprint,
+    path,
+    required_path,
+    text,
+    texts,
+    web_address,
+    wrong,
+)
 
 KINDS = ("full", "database", "json")
 COMPRESSIONS = ("auto", "igzip", "pigz", "gzip", "zlib", "zstd")
 HOOK_POINTS = ("before_backup", "after_backup", "before_restore", "after_restore")
 FINGERPRINTS = ("full", "counts", "off")
-SECRET_KEYS = ("database_url", "admin_url", "drill_url", "heartbeat_url", "drill_heartbeat_url")
 
 
 @dataclass(frozen=True)
@@ -57,71 +68,6 @@ class Store:
 DEFAULT_RETENTION = {"full": Retention(14), "database": Retention(30), "json": Retention(7)}
 
 
-def known_key(key: str, known: set, where: str) -> None:
-    if key not in known:
-        near = difflib.get_close_matches(key, sorted(known), 1)
-        raise ConfigError(
-            f"configuration key {where}{key} is unknown",
-            f"did you mean {where}{near[0]}?" if near else f"known are {', '.join(sorted(known))}",
-        )
-
-
-def wrong(key: str, value: object, wanted: str) -> ConfigError:
-    shown = "********" if key in SECRET_KEYS else repr(value)
-    return ConfigError(f"configuration key {key} is {shown}, but must be {wanted}", f"correct {key}")
-
-
-def text(key: str, value: object) -> str:
-    if not isinstance(value, str) or "\0" in value or "\n" in value or not is_unicode(value):
-        raise wrong(key, value, "a text of one line")
-    return value
-
-
-def is_unicode(value: str) -> bool:
-    """Whether it can be written at all; JSON's ``\\ud800`` alone cannot."""
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def path(key: str, value: object) -> str:
-    if text(key, value) and not os.path.isabs(value):
-        raise wrong(key, value, "an absolute path")
-    return os.path.normpath(value) if value else value
-
-
-def required_path(key: str, value: object) -> str:
-    if not path(key, value):
-        raise wrong(key, value, "an absolute path")
-    return os.path.normpath(value)
-
-
-def choice(*allowed: str):
-    def check(key: str, value: object) -> str:
-        if value not in allowed:
-            raise wrong(key, value, f"one of {', '.join(allowed)}")
-        return value
-
-    return check
-
-
-def number(low: int, high: int):
-    def check(key: str, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise wrong(key, value, f"a whole number from {low} to {high}")
-        return value
-
-    return check
-
-
-def texts(key: str, value: object) -> tuple:
-    if not isinstance(value, (list, tuple)):
-        raise wrong(key, value, "a list of texts")
-    return tuple(text(f"{key}[{index}]", one) for index, one in enumerate(value))
-
-
 def schedules(key: str, value: object) -> tuple:
     if not isinstance(value, (list, tuple)):
         raise wrong(key, value, "a list of schedules, each with kind and cron")
@@ -132,23 +78,6 @@ def schedule(key: str, value: object) -> Schedule:
     if not isinstance(value, dict) or set(value) != {"kind", "cron"}:
         raise wrong(key, value, "an object with kind and cron")
     return Schedule(choice(*KINDS)(f"{key}.kind", value["kind"]), cron(f"{key}.cron", value["cron"]))
-
-
-def cron(key: str, value: object) -> str:
-    fields = text(key, value).split()
-    if len(fields) != 5:
-        raise wrong(key, value, "five fields as in crontab(5)")
-    return " ".join(fields)
-
-
-def optional_cron(key: str, value: object) -> str:
-    return cron(key, value) if value else text(key, value)
-
-
-def flag(key: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise wrong(key, value, "true or false")
-    return value
 
 
 def assertions(key: str, value: object) -> tuple:
@@ -190,37 +119,6 @@ def smoke(key: str, value: object) -> tuple:
         else:
             assertions(key, value[index : index + 1])
     return tuple(dict(one) for one in value)
-
-
-def fingerprint(key: str, value: object) -> str:
-    """A key's full fingerprint; short IDs can be forged, and names can be anybody's."""
-    written = text(key, value).replace(" ", "").upper()
-    if re.fullmatch(r"[0-9A-F]{40}|[0-9A-F]{64}", written) is None:
-        raise wrong(key, value, "a full fingerprint of 40 hexadecimal digits")
-    return written
-
-
-def optional_fingerprint(key: str, value: object) -> str:
-    return fingerprint(key, value) if value != "" else ""
-
-
-def fingerprints(key: str, value: object) -> tuple:
-    found = tuple(fingerprint(f"{key}[{index}]", one) for index, one in enumerate(texts(key, value)))
-    if len(set(found)) != len(found):
-        raise wrong(key, value, "a list without repetitions")
-    return found
-
-
-def web_address(key: str, value: object) -> str:
-    try:
-        parts = urllib.parse.urlsplit(text(key, value))
-        fits = not value or (parts.scheme in ("http", "https") and bool(parts.hostname) and value.isascii())
-        fits = fits and not re.search(r"\s", value) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        fits = False
-    if not fits:
-        raise wrong(key, value, "an http or https URL")
-    return value
 
 
 def hooks(key: str, value: object) -> dict:

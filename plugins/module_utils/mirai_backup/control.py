@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Iterator, Optional
 
 from . import filesproof, fingerprint, manifest, postgres, relations, verify
+from .command import Command
 from .config import Config
 from .errors import EngineError, MismatchError
 from .postgres import identifier
-from .process import Command
 from .repository import Backup
 from .target import DatabaseTarget
 from .watch import Observer

@@ -12,7 +12,6 @@ from typing import Iterator, Optional
 
 from . import (
     amcheck,
-    assertions,
     attended,
     cluster,
     control,
@@ -20,13 +19,11 @@ from . import (
     drill_files,
     drill_findings,
     drill_history,
-    filesproof,
-    fingerprint,
+    drill_proof,
     language,
     manifest,
     postgres,
     priority,
-    process,
     pull,
     repository,
     side,
@@ -38,6 +35,7 @@ from . import (
 from . import target as targets
 from .access import OWN_KEYRING, Access
 from .cluster import Room
+from .command import Command
 from .config import Config
 from .dburl import parse
 from .drill_choice import Damaged
@@ -52,7 +50,6 @@ from .watch import Log, Observer
 _EXIT = {"pass": OK, "fail": MISMATCH}
 _HEADROOM = 1.2
 _SERVER_BYTES = 100 << 20
-_PROOFS = ("tables", "sequences", "large_objects", "schema")
 
 
 def run(
@@ -143,7 +140,7 @@ class _Drill:
     def __init__(self, config: Config, backup: Backup, observer: Observer, access: Access) -> None:
         self._config = config
         self._access = access
-        self._decryption: tuple[process.Command, ...] = ()
+        self._decryption: tuple[Command, ...] = ()
         self.refused: Optional[DecryptError] = None
         self._backup = backup
         self._head = backup.manifest
@@ -219,7 +216,7 @@ class _Drill:
                 with found.phase("indexes"):
                     found.check("indexes", lambda: amcheck.check(target, self._name))
                 with found.phase("assertions"):
-                    self._assert(target)
+                    drill_proof.operators(self._found, self._config, target, self._name)
             with found.phase("control"):
                 self._negative_control(room, target, staged)
 
@@ -251,51 +248,13 @@ class _Drill:
     def _prove(self, target: Optional[DatabaseTarget], staged: Optional[str]) -> None:
         with contextlib.ExitStack() as cleanup:
             finish = cleanup.enter_context(side.analyzing(target, self._name)) if target is not None else None
-            self._prove_database(target)
-            self._prove_files(staged)
+            drill_proof.database(self._found, self._head, target, self._name)
+            drill_proof.files(self._found, self._backup, staged)
             try:
                 if finish is not None:
                     finish()
             except EngineError as error:  # a restore would end here
                 self._found.compared("restore", [f"statistics cannot be gathered: {error.message}"], 0)
-
-    def _prove_database(self, target: Optional[DatabaseTarget]) -> None:
-        if target is None:
-            for name in (*_PROOFS, "indexes", "assertions"):
-                self._found.set(name, "not_configured", "the backup has no database half")
-            return
-        expected = self._head.database["fingerprint"]
-        if expected is None:
-            for name in _PROOFS:
-                self._found.set(name, "could_not_verify", "the backup was made with fingerprint: off")
-            return
-        begun = time.monotonic()
-        with postgres.Session(target.clients, target.on(self._name)) as session:
-            found = fingerprint.take_alone(session, expected["mode"], target.server.version_num)
-        seconds = time.monotonic() - begun
-        for name, lines in fingerprint.differences_by_check(expected, found).items():
-            count = expected[name]["count"] if name == "large_objects" and expected[name] else len(expected[name] or ())
-            self._found.compared(name, lines, count, seconds if name == "tables" else 0.0)
-        if expected["large_objects"] is None:
-            self._found.set("large_objects", "not_configured", "the backup was made with fingerprint: counts")
-        self._found.tables = fingerprint.side_by_side(expected, found)
-
-    def _prove_files(self, staged: Optional[str]) -> None:
-        if staged is None:
-            self._found.set("files", "not_configured", "the backup has no files half")
-            return
-        begun = time.monotonic()
-        lines = filesproof.differences(staged, manifest.read_entries(self._backup.manifest_path, self._head))
-        self._found.compared("files", lines, self._head.files["count"], time.monotonic() - begun)
-
-    def _assert(self, target: DatabaseTarget) -> None:
-        if not self._config.drill_assertions:
-            self._found.set("assertions", "not_configured", "drill_assertions is empty")
-            return
-        results = assertions.run(target, self._name, self._config.drill_assertions)
-        failed = [f"{one['name']}: {one['detail']}" for one in results if one["verdict"] != "pass"]
-        self._found.assertions = results
-        self._found.compared("assertions", failed, len(results))
 
     def _negative_control(self, room: Room, target: Optional[DatabaseTarget], staged: Optional[str]) -> None:
         begun = time.monotonic()

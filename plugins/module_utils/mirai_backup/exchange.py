@@ -43,9 +43,10 @@ def carry_out(
 ) -> tuple[Journal, float]:
     """Stop the services, swap both halves, start the services, run the smoke tests of a restore.
 
-    ``load`` is for a database that is replaced in place. Returns the finished journal and the seconds during which
-    neither state was wholly in service. When anything fails, a smoke test too, the old state is put back into
-    service and the journal removed before the error is raised; if even that fails, the journal stays to be settled.
+    ``load`` is for a database that is replaced in place. Returns the finished journal, as it is on disk (see
+    ``unrecorded``), and the seconds during which neither state was wholly in service. When anything fails, a smoke
+    test too, the old state is put back into service and the journal removed before the error is raised; if even that
+    fails, the journal stays to be settled.
     """
     session = None
     try:
@@ -71,7 +72,7 @@ def carry_out(
         raise
     if session is not None:
         session.close()
-    journal = restores.advance(config.repository, journal, "done")
+    journal = _recorded(config, journal, observer)
     if not at_once:
         what = f"{journal.data_dir['live']} was away between two renames"
         observer.say(f"{what}: its file system cannot exchange two directories at one instant", "WARNING")
@@ -79,10 +80,16 @@ def carry_out(
     return journal, window
 
 
+def unrecorded(journal: Journal) -> list[str]:
+    """What is incomplete of a ``journal`` that was carried out: it could not be marked as done. Empty where it was."""
+    if journal.state == "done":
+        return []
+    return [f"journal {journal.id} could not be marked as done; the next restore, rollback or backup does so"]
+
+
 def settle(config: Config, observer: Observer) -> tuple[Settled, ...]:
-    """Finish or undo what a dead restore left (call it under the lock); returns what was done."""
+    """Finish or undo what a dead restore left (call it under the lock, once that is swept); returns what was done."""
     done = []
-    restores.sweep(config.repository)
     for journal in restores.journals(config.repository):
         if journal.state == "done":
             continue
@@ -171,6 +178,15 @@ def _undoing(config: Config, journal: Journal) -> Journal:
         return restores.advance(config.repository, journal, "undoing")
     except OSError:  # a full disk must not keep the old state from coming back
         return replace(journal, state="undoing")
+
+
+def _recorded(config: Config, journal: Journal, observer: Observer) -> Journal:
+    """The journal marked as done; as it was where that cannot be written, since what is in service stays there."""
+    try:
+        return restores.advance(config.repository, journal, "done")
+    except OSError as error:
+        observer.say(f"journal {journal.id} cannot be marked as done: {error}", "ERROR")
+        return journal
 
 
 def _look_again(journal: Journal, place: Optional[DatabaseTarget]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from . import relations, schema
+from . import relations, schema, text
 from .postgres import Session, identifier, literal
 
 # Everything that changes how a value looks as text.
@@ -150,16 +150,10 @@ def _differing_objects(expected: Optional[dict], found: Optional[dict]) -> list[
 
 def _differing_tables(expected: dict, found: dict) -> list[str]:
     lines = []
-    for name in sorted(set(expected["tables"]) | set(found["tables"])):
-        wanted, got = expected["tables"].get(name), found["tables"].get(name)
-        if got is None:
-            lines.append(f"table {name} is missing")
-        elif wanted is None:
-            lines.append(f"table {name} is there, but was not in the snapshot")
-        elif wanted["rows"] != got["rows"]:
-            lines.append(f"table {name} has {got['rows']} rows instead of {wanted['rows']}")
-        elif wanted["digest"] and got["digest"] and wanted["digest"] != got["digest"]:
-            lines.append(f"table {name} has other content in its {got['rows']} rows")
+    for row in side_by_side(expected, found):
+        digests = row["expected_digest"], row["found_digest"]
+        if row["expected_rows"] != row["found_rows"] or (all(digests) and len(set(digests)) > 1):
+            lines.append(text.table_difference(row["name"], row["expected_rows"], row["found_rows"]))
     return lines
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import shutil
 from typing import Optional
 
-from . import process
+from .command import Command, environment
 from .errors import DecryptError, EngineError, PreflightError, ProcessError
 
 _MARK = "[GNUPG:] "
@@ -16,10 +16,10 @@ _CODE = 0xFFFF
 _NO_SECKEY = 17
 
 
-def command(home: str, *arguments: str, user: str = "", descriptors: tuple[int, ...] = ()) -> process.Command:
+def command(home: str, *arguments: str, descriptors: tuple[int, ...] = ()) -> Command:
     """gpg with ``arguments`` and nobody's options, asking nobody; ``home`` is its GNUPGHOME."""
     options = ("--no-options", "--homedir", home, "--batch", "--no-tty", "--quiet", "--no-permission-warning")
-    return process.Command((program("gpg"), *options, *arguments), user=user, descriptors=descriptors)
+    return Command((program("gpg"), *options, *arguments), descriptors=descriptors)
 
 
 def is_installed() -> bool:
@@ -35,14 +35,14 @@ def program(name: str) -> str:
     return path
 
 
-def encrypting(home: str, recipients: tuple[str, ...]) -> process.Command:
+def encrypting(home: str, recipients: tuple[str, ...]) -> Command:
     """Encrypts stdin to stdout, to all ``recipients``. What comes is compressed already, and not again."""
     to = (word for one in recipients for word in ("--recipient", one))
     options = ("--trust-model", "always", "--no-auto-key-locate", "--no-autostart")
     return command(home, *options, "--cipher-algo", "AES256", "--compress-algo", "none", "--encrypt", *to)
 
 
-def decrypting(home: str = "", passphrase_file: str = "") -> process.Command:
+def decrypting(home: str = "", passphrase_file: str = "") -> Command:
     """Decrypts stdin to stdout with the keys of ``home``; empty: those of whoever runs us, agent and all.
 
     Its errors are a DecryptError where a key is wanting, a ProcessError where the bytes are not what they were.
@@ -52,7 +52,7 @@ def decrypting(home: str = "", passphrase_file: str = "") -> process.Command:
     if home and not passphrase_file:
         unlock = ("--pinentry-mode", "error")
     options = ("--batch", "--quiet", "--no-permission-warning", "--status-fd", "2")
-    return process.Command((program("gpg"), *place, *options, *unlock, "--decrypt"), explain=_explain)
+    return Command((program("gpg"), *place, *options, *unlock, "--decrypt"), explain=_explain)
 
 
 def statuses(said: str) -> list[tuple[str, ...]]:
@@ -61,7 +61,7 @@ def statuses(said: str) -> list[tuple[str, ...]]:
 
 
 def _which(name: str) -> Optional[str]:
-    return shutil.which(name, path=process.environment()["PATH"])
+    return shutil.which(name, path=environment()["PATH"])
 
 
 def _explain(said: str) -> Optional[EngineError]:

@@ -18,6 +18,7 @@ import tempfile
 from typing import Iterator
 
 from . import gpg, process
+from .command import Command
 from .errors import PreflightError
 
 _PREFIX = "mirai-gpg-"
@@ -48,7 +49,7 @@ def remove(path: str) -> None:
     try:
         end_agent(path)
         ask = (gpg.program("gpgconf"), "--homedir", path, "--list-dirs", "socketdir")
-        sockets = process.run(process.Command(ask))
+        sockets = process.run(Command(ask))
         socket_directory = sockets.decode("utf-8", "surrogateescape").strip()
         if socket_directory != path and os.path.isdir(socket_directory):
             shutil.rmtree(socket_directory)
@@ -56,9 +57,9 @@ def remove(path: str) -> None:
         shutil.rmtree(path)
 
 
-def end_agent(home: str, user: str = "") -> None:
+def end_agent(home: str) -> None:
     """End the agent that gpg may have started for ``home``."""
-    process.run(process.Command((gpg.program("gpgconf"), "--homedir", home, "--kill", "all"), user=user))
+    process.run(Command((gpg.program("gpgconf"), "--homedir", home, "--kill", "all")))
 
 
 def sweep(base: str = "") -> list[str]:
@@ -86,7 +87,7 @@ def _agent(home: str) -> Iterator[None]:
     See "gpg-agent command line" in the manual of gpg-agent(1): the agent ends when the command does.
     """
     watched = ("sh", "-c", "echo; exec sleep infinity")
-    start = process.Command((gpg.program("gpg-agent"), "--no-options", "--homedir", home, "--daemon", "--", *watched))
+    start = Command((gpg.program("gpg-agent"), "--no-options", "--homedir", home, "--daemon", "--", *watched))
     read_end, write_end = process.wide_pipe()
     with read_end:
         with write_end, open(os.devnull, "rb") as nothing:

@@ -9,6 +9,7 @@ import dataclasses
 from typing import Iterator
 
 from . import process, runs, secrecy
+from .command import Command
 from .config import Config
 from .errors import EngineError, ProcessError
 from .outcome import Outcome
@@ -73,7 +74,7 @@ class Hooks:
         )
         self._observer.say(f"{name}: begun")
         try:
-            command = process.Command(tuple(hook["command"]), env=env, secrets=secrecy.secrets(self._config))
+            command = Command(tuple(hook["command"]), env=env, secrets=secrecy.secrets(self._config))
             process.run(command, timeout=hook["timeout"])
         except ProcessError as error:
             return f"{name} failed: {error.message}"

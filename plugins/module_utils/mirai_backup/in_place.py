@@ -10,6 +10,7 @@ import time
 from typing import Iterator
 
 from . import fingerprint, process, repository, seal, side, swap
+from .command import Command
 from .config import Config
 from .errors import DatabaseError, EngineError, MismatchError, NotFoundError
 from .manifest import Manifest
@@ -234,14 +235,14 @@ def _clearing(session: Session, extensions: set, head: Manifest) -> list[str]:
     return statements
 
 
-def _script(place: DatabaseTarget, path: str, work: str) -> process.Command:
+def _script(place: DatabaseTarget, path: str, work: str) -> Command:
     """The program that turns the dump into a script."""
     program = place.clients.path("pg_restore")
-    listed = process.run(process.Command((program, "--list", path))).splitlines(keepends=True)
+    listed = process.run(Command((program, "--list", path))).splitlines(keepends=True)
     contents = os.path.join(work, "contents")
     with open(contents, "xb") as file:
         file.writelines(line for line in listed if not _FOREIGN_ENTRY.match(line))
-    return process.Command((program, "--single-transaction", "--file=-", f"--use-list={contents}", path))
+    return Command((program, "--single-transaction", "--file=-", f"--use-list={contents}", path))
 
 
 def _without_commit(script: Iterator[bytes]) -> Iterator[bytes]:

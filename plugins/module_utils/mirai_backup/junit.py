@@ -90,18 +90,8 @@ def _table(table: dict) -> _Case:
         f"in the snapshot: {_rows(table['expected_rows'])}, digest {table['expected_digest'] or 'none'}\n"
         f"restored: {_rows(table['found_rows'])}, digest {table['found_digest'] or 'none'}"
     )
-    return _Case("tables", table["name"], table["verdict"], _how_table_differs(table), body=body)
-
-
-def _how_table_differs(table: dict) -> str:
-    expected, found = table["expected_rows"], table["found_rows"]
-    if found is None:
-        return f"table {table['name']} is missing"
-    if expected is None:
-        return f"table {table['name']} is there, but was not in the snapshot"
-    if expected != found:
-        return f"table {table['name']} has {found} rows instead of {expected}"
-    return f"table {table['name']} has other content in its {found} rows"
+    message = text.table_difference(table["name"], table["expected_rows"], table["found_rows"])
+    return _Case("tables", table["name"], table["verdict"], message, body=body)
 
 
 def _assertion(one: dict) -> _Case:

@@ -8,7 +8,7 @@ import os
 import stat
 from typing import Sequence
 
-from . import config_checks, gpg, gpg_home, keyring, process, safefile
+from . import gpg, gpg_home, keyring, process, safefile, validators
 from .errors import ConfigError, ProcessError
 from .keyring import Key
 
@@ -42,8 +42,8 @@ def run(
         for kind, blocks in (("public", public), ("private", private)):
             for number, block in enumerate(blocks):
                 changes += _import(copy, kind, block, f"{kind} key {number + 1}")
-        recipients = config_checks.fingerprints("gpg_recipients", recipients)
-        sign_key = config_checks.optional_fingerprint("gpg_sign_key", sign_key)
+        recipients = validators.fingerprints("gpg_recipients", recipients)
+        sign_key = validators.optional_fingerprint("gpg_sign_key", sign_key)
         used = keyring.look(copy, recipients, sign_key)
         for key in used:
             if key.missing:

@@ -115,7 +115,7 @@ VERBS = {
     "check": Entry(
         "Answers whether a good and recent backup of both halves is there, whether drills are passed in time, and"
         " whether the last run ended well, which alone is a warning. Exit code 0 or, with a problem, 1; with --nagios"
-        " that of a monitoring plugin.",
+        " that of a monitoring plugin, which is 3 (UNKNOWN) where the configuration cannot be read.",
         (
             ("mirai-backup check --max-age 2d", "allow two days"),
             ("mirai-backup --json check", "for a report of a problem"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
-import tempfile
 from typing import Optional
 
 from . import inventory, manifest, marks, rclone, repository, selector, signature, stores
@@ -54,7 +53,7 @@ def verify(
         try:
             shelf = stores.shelf(config, store)
             listing, _files = stores.look(config, shelf)
-            backups = listing.backups if every else (_named(listing, word),)
+            backups = listing.backups if every else (selector.whole_or_not(listing, word),)
             results += [_verified(config, shelf, one, observer, accept_unsigned) for one in backups]
             if every:
                 results += [_result(shelf.name, os.path.basename(p), "fail", why) for p, why in listing.damaged]
@@ -105,17 +104,11 @@ def _listed(config: Config, store: stores.Store, kind: Optional[str]) -> dict:
     return values
 
 
-def _named(listing: repository.Listing, word: str) -> Backup:
-    """As the selector, but a backup that is not whole may be named here: verify is to say so."""
-    named = [one for one in listing.backups if word in (one.id, repository.timestamp_of(one.id))]
-    return named[0] if len(named) == 1 else selector.preferred(listing, word)
-
-
 def _verified(config: Config, shelf: Shelf, backup: Backup, observer: Observer, accept_unsigned: bool) -> dict:
     try:
         if backup.problem:
             raise MismatchError(backup.problem)
-        with tempfile.TemporaryDirectory(prefix="verify-", dir=shelf.directory) as directory:
+        with stores.workplace(shelf, "verify") as directory:
             path = stores.fresh_manifest(shelf, backup, directory)
             signature.require(config, path, accept_unsigned)
             head = manifest.read(path)

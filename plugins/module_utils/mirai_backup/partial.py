@@ -30,6 +30,7 @@ from . import (
     unlock,
 )
 from . import target as targets
+from .command import Command
 from .config import Config
 from .errors import EngineError, MismatchError, NotFoundError, PreflightError, ProcessError
 from .outcome import Outcome
@@ -150,7 +151,7 @@ def _journal(config: Config, backup: Backup, timestamp: str, place: Optional[Dat
 
 
 def _files(
-    backup: Backup, patterns: tuple[str, ...], names: dict, work: str, decryption: tuple[process.Command, ...]
+    backup: Backup, patterns: tuple[str, ...], names: dict, work: str, decryption: tuple[Command, ...]
 ) -> list[str]:
     """Unpack and prove all files, and keep those that match; returns their paths."""
     wanted = set(_matching(backup, patterns))
@@ -177,7 +178,7 @@ def _tables(
     journal: Journal,
     schema: str,
     work: str,
-    decryption: tuple[process.Command, ...],
+    decryption: tuple[Command, ...],
 ) -> list[str]:
     """Restore and prove the whole dump in a side database, then carry the tables over in one transaction."""
     if not place.exists:

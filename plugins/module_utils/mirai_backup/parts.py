@@ -10,6 +10,7 @@ import zlib
 from typing import Callable
 
 from . import process
+from .command import Command
 from .sinks import Artifact, HashedFile, is_nameless
 
 _BLOCK = 1 << 20
@@ -20,8 +21,7 @@ def bundle(
     name: str,
     parts: list[tuple[str, Artifact]],
     modified: float,
-    progress=None,
-    encryption: tuple[process.Command, ...] = (),
+    encryption: tuple[Command, ...] = (),
 ) -> Artifact:
     """Write the new file ``path``: a tar.gz of ``parts``, pairs of a file's path and what it is called inside.
 
@@ -43,6 +43,6 @@ def bundle(
                 os.unlink(part_path)
         write(encoder.compress(b"\0" * (2 * tarfile.BLOCKSIZE)) + encoder.flush())
 
-    with HashedFile(path, progress) as file:
+    with HashedFile(path) as file:
         process.pump(encryption, file.write, write_all)
         return file.finish(name)

@@ -12,6 +12,7 @@ from typing import Optional
 from . import clients as client_programs
 from . import compression, gpg, keyring, postgres, signature, text, tree
 from .clients import Clients
+from .command import Command
 from .compression import Compression
 from .config import Config
 from .dburl import Connection
@@ -19,7 +20,6 @@ from .errors import NotFoundError, PreflightError
 from .keyring import Key
 from .outcome import Outcome
 from .postgres import Server
-from .process import Command
 from .repository import Listing, listing
 from .selector import COMPONENTS
 

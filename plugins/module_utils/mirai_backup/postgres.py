@@ -15,6 +15,7 @@ from typing import Callable, Iterable, Optional
 
 from . import dburl, envfile, process
 from .clients import Clients
+from .command import Command
 from .config import Config
 from .dburl import Connection
 from .errors import DatabaseError, ProcessError
@@ -36,7 +37,6 @@ class Server:
     version: str
     version_num: int
     system_identifier: str
-    in_recovery: bool
     database: str
     database_size: int
     is_superuser: bool
@@ -89,14 +89,15 @@ def command(
     *arguments: str,
     descriptors: tuple[int, ...] = (),
     settings: tuple[str, ...] = (),
-) -> process.Command:
+) -> Command:
     """The command that runs a PostgreSQL client program on ``connection``, the password kept out of argv.
 
     ``settings`` are parameters of the session such as ``work_mem=1GB``, without blanks.
     """
+    named = () if program == "pg_amcheck" else ("--dbname",)  # there it is the only argument without a name
     options = (("PGOPTIONS", " ".join(f"-c {one}" for one in settings)),) if settings else ()
-    return process.Command(
-        argv=(clients.path(program), "--no-password", "--dbname", connection.conninfo(), *arguments),
+    return Command(
+        argv=(clients.path(program), "--no-password", *named, connection.conninfo(), *arguments),
         env=connection.environment() + options,
         user=connection.os_user,
         descriptors=descriptors,
@@ -134,7 +135,7 @@ def server(clients: Clients, connection: Connection) -> Server:
         "SELECT current_setting('server_version') AS version,"
         " current_setting('server_version_num')::int AS version_num,"
         " (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,"
-        " pg_is_in_recovery() AS in_recovery, current_database() AS database,"
+        " current_database() AS database,"
         " pg_database_size(current_database()) AS database_size,"
         " r.rolsuper AS is_superuser, r.rolsuper OR r.rolcreatedb AS can_create_database,"
         ' current_user AS "user" FROM pg_roles r WHERE r.rolname = current_user',
@@ -143,7 +144,7 @@ def server(clients: Clients, connection: Connection) -> Server:
     return Server(**row)
 
 
-def _psql(clients: Clients, connection: Connection) -> process.Command:
+def _psql(clients: Clients, connection: Connection) -> Command:
     arguments = ("--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-")
     return command(clients, "psql", connection, *arguments)
 
@@ -162,13 +163,13 @@ def _database_error(connection: Connection, message: str) -> DatabaseError:
 
 
 class Session:
-    """A psql that stays open in one transaction: read-only to hold or to share a snapshot, or ``writable``.
+    """A psql that stays open in one transaction: read-only to hold a snapshot, or ``writable``.
 
-    Use it as a context manager. ``snapshot`` is the exported snapshot's name; given one, the session joins it.
-    A writable one is undone as a whole unless it is committed.
+    Use it as a context manager. ``snapshot`` is the name by which others join it; a writable one has none, and is
+    undone as a whole unless it is committed.
     """
 
-    def __init__(self, clients: Clients, connection: Connection, snapshot: str = "", writable: bool = False) -> None:
+    def __init__(self, clients: Clients, connection: Connection, writable: bool = False) -> None:
         self._connection = connection
         read_end, self._stdin = process.wide_pipe()
         self._stdout, write_end = process.wide_pipe()
@@ -180,11 +181,7 @@ class Session:
                 self._send(f"{_SETTINGS} BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;")
                 return
             self._send(f"{_SETTINGS} BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;")
-            if snapshot:
-                self._send(f"SET TRANSACTION SNAPSHOT {literal(snapshot)};")
-                self.snapshot = snapshot
-            else:
-                self.snapshot = self.query("SELECT pg_export_snapshot() AS name")[0]["name"]
+            self.snapshot = self.query("SELECT pg_export_snapshot() AS name")[0]["name"]
         except BaseException:
             self.close()
             raise

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 
 from . import process
+from .command import Command
 from .config import Config
 
 _CLASSES = {"idle": ("-c", "3"), "best-effort": ("-c", "2", "-n", "7")}
@@ -20,4 +21,4 @@ def lower(config: Config) -> None:
     if config.nice > os.getpriority(os.PRIO_PROCESS, 0):
         os.setpriority(os.PRIO_PROCESS, 0, config.nice)
     if config.ionice:
-        process.run(process.Command(("ionice", *_CLASSES[config.ionice], "-p", str(os.getpid()))))
+        process.run(Command(("ionice", *_CLASSES[config.ionice], "-p", str(os.getpid()))))

@@ -12,10 +12,10 @@ import os
 import signal
 import subprocess
 import threading
-from dataclasses import dataclass, field
 from typing import Callable, Iterator, Optional
 
 from . import interrupts
+from .command import Command, environment, identity
 from .errors import EngineError, ProcessError
 from .redact import redact, without_rows
 
@@ -23,48 +23,10 @@ PIPE_BYTES = 1 << 20
 STDERR_TAIL = 4096
 _F_SETPIPE_SZ = 1031
 _PR_SET_PDEATHSIG = 1
-_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-# What would change how programs connect, or speak, behind the configuration's back.
-_NOT_PASSED_ON = ("PG", "LC_", "LANG", "RCLONE_", "AWS_")
 
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 _live: set = set()
 _live_guard = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Command:
-    """A program to run: ``argv``, what it adds to the environment, and whom to run as.
-
-    ``descriptors`` are open files that it inherits; ``secrets`` are taken out of its messages; ``end_signal``
-    ends it so that it lets its server know; ``complains_on_stdout`` is for programs that say there what failed.
-    ``explain`` makes an error of its stderr where its words need reading.
-    """
-
-    argv: tuple[str, ...]
-    env: tuple[tuple[str, str], ...] = ()
-    user: str = ""
-    descriptors: tuple[int, ...] = ()
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    end_signal: int = signal.SIGTERM
-    explain: Optional[Callable[[str], Optional[EngineError]]] = None
-    complains_on_stdout: bool = False
-
-    @property
-    def name(self) -> str:
-        """The program's name, for messages."""
-        return os.path.basename(self.argv[0])
-
-
-def environment(extra: tuple = ()) -> dict:
-    """The environment of every child: ours without locale, PG*, RCLONE_* and AWS_*, with a full PATH and ``extra``."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_PASSED_ON)}
-    kept["PATH"] = ":".join(filter(None, (os.environ.get("PATH", ""), _SYSTEM_PATH)))
-    kept["LC_ALL"] = "C.UTF-8"
-    kept.setdefault("HOME", "/")
-    kept.update(extra)
-    return kept
 
 
 class Child:
@@ -73,7 +35,7 @@ class Child:
     def __init__(self, command: Command, stdin: object, stdout: object) -> None:
         self.command = command
         self.output: Optional[io.FileIO] = None
-        identity = _identity(command)
+        account = identity(command)
         self._stderr = os.memfd_create("stderr")
         try:
             with interrupts.deferred():
@@ -87,7 +49,7 @@ class Child:
                     pass_fds=command.descriptors,
                     start_new_session=True,
                     preexec_fn=_end_with_parent(command.end_signal),
-                    **identity,
+                    **account,
                 )
                 with _live_guard:
                     _live.add(self)
@@ -327,20 +289,3 @@ def _end_with_parent(number: int) -> Callable[[], None]:
         _prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 
     return arrange
-
-
-def _identity(command: Command) -> dict:
-    """The Popen arguments that make ``command`` run as its user with that user's groups."""
-    if not command.user:
-        return {}
-    import pwd
-
-    try:
-        account = pwd.getpwnam(command.user)
-    except KeyError as error:
-        raise ProcessError(f"{command.name} cannot be started: there is no account {command.user}") from error
-    return {
-        "user": account.pw_uid,
-        "group": account.pw_gid,
-        "extra_groups": os.getgrouplist(command.user, account.pw_gid),
-    }

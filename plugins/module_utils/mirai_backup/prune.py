@@ -14,9 +14,9 @@ from .repository import Backup, Listing
 from .watch import Log, Observer
 
 
-def decide(config: Config, listing: Listing, now: Optional[datetime.datetime] = None) -> retention.Decision:
-    """What the configured retention means for ``listing`` at the time ``now``."""
-    return judge(listing.backups, config.retention, now or datetime.datetime.now(datetime.timezone.utc))
+def decide(config: Config, listing: Listing) -> retention.Decision:
+    """What the configured retention means for ``listing`` now."""
+    return judge(listing.backups, config.retention, datetime.datetime.now(datetime.timezone.utc))
 
 
 def judge(backups: tuple[Backup, ...], policies: dict, now: datetime.datetime) -> retention.Decision:

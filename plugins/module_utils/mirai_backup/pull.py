@@ -7,13 +7,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from typing import Iterator, Optional
 
 from . import lock, manifest, rclone, repository, safefile, seal, selector, signature, sinks, stores, text
 from .config import Config
-from .errors import EngineError, LockedError, MismatchError, NotFoundError, PreflightError, StoreError
+from .errors import EngineError, MismatchError, NotFoundError, PreflightError, StoreError
 from .manifest import Manifest
 from .outcome import Outcome
 from .repository import Backup, Listing
@@ -21,7 +20,6 @@ from .stores import Shelf
 from .watch import Log, Observer
 
 _HEADROOM = 64 << 20
-_PULL = "pull-"
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def _bring(config: Config, found: Found, broken: Optional[Backup], observer: Obs
         raise PreflightError(
             f"{config.repository} has {text.size(free)} free, {found.backup.id} needs {text.size(size)}", "free space"
         )
-    with _place(shelf) as directory:
+    with stores.workplace(shelf, "pull") as directory:
         sidecar = stores.retried(shelf, lambda: stores.fresh_manifest(shelf, found.backup, directory), observer.say)
         signature.require(config, sidecar, accept_unsigned=True)  # what reads the backup decides on unsigned ones
         head = manifest.read(sidecar)
@@ -155,19 +153,3 @@ def _is_sound(backup: Backup) -> bool:
         if (found.size, found.sha256) != (artifact.size, artifact.sha256):
             return False
     return True
-
-
-@contextlib.contextmanager
-def _place(shelf: Shelf) -> Iterator[str]:
-    """A directory of this pull's own, gone afterwards; those of dead pulls, whose lock is free, go first."""
-    for name in os.listdir(shelf.directory):
-        if name.startswith(_PULL):
-            path = os.path.join(shelf.directory, name)
-            with contextlib.suppress(LockedError, FileNotFoundError), lock.hold(path, "sweep"):
-                shutil.rmtree(path)
-    path = tempfile.mkdtemp(prefix=_PULL, dir=shelf.directory)
-    try:
-        with lock.hold(path, "pull"):
-            yield path
-    finally:
-        shutil.rmtree(path)

@@ -51,6 +51,7 @@ def everywhere(config: Config, observer: Observer, wanted: tuple[Store, ...], wo
             try:
                 with lock.hold(shelf.directory, "push"):
                     _Push(config, shelf, observer, result).run(word)
+                    stores.sweep(shelf)
             except LockedError as error:
                 raise stores.holder(shelf, error) from error
         except EngineError as error:

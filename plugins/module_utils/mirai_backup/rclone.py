@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 from . import process
+from .command import Command, environment
 from .config import Config, Store
 from .errors import ConfigError, NotFoundError, PreflightError, ProcessError, StoreError
 
@@ -58,7 +59,7 @@ class Remote:
 
 def remote(config: Config, store: Store) -> Remote:
     """The remote of ``store``. Raises PreflightError without rclone, ConfigError when its section is not right."""
-    program = config.rclone or shutil.which("rclone", path=process.environment()["PATH"])
+    program = config.rclone or shutil.which("rclone", path=environment()["PATH"])
     if not program or not os.access(program, os.X_OK):
         raise PreflightError(
             f"{program or 'rclone'}: command not found, but offsite names {store.name}", "install rclone, or set rclone"
@@ -147,7 +148,7 @@ def _kinds(pattern: str) -> tuple[str, str]:
     return "--include", f"/{{full,database,json}}/{pattern}"
 
 
-def _command(where: Remote, argv: tuple) -> process.Command:
+def _command(where: Remote, argv: tuple) -> Command:
     store = where.store
     options = (
         f"--config={where.config}",
@@ -167,7 +168,7 @@ def _command(where: Remote, argv: tuple) -> process.Command:
     )
     if store.bandwidth_limit:
         options += (f"--bwlimit={store.bandwidth_limit}",)
-    return process.Command((where.program, *options, *argv), secrets=where.secrets)
+    return Command((where.program, *options, *argv), secrets=where.secrets)
 
 
 def _run(where: Remote, argv: tuple, patience: Optional[float] = 4.0) -> bytes:

@@ -95,14 +95,6 @@ def remove(repository: str, journal: Journal) -> None:
     os.unlink(os.path.join(repository, DIRECTORY, f"{journal.id}.json"))
 
 
-def sweep(repository: str) -> None:
-    """Remove the journals that dead runs did not finish writing (call it under the lock)."""
-    directory = os.path.join(repository, DIRECTORY)
-    for name in os.listdir(directory) if os.path.isdir(directory) else ():
-        if name.startswith(".") and name.endswith(".tmp"):
-            os.unlink(os.path.join(directory, name))
-
-
 def journals(repository: str) -> list[Journal]:
     """Every journal, oldest first. Raises EngineError for one that cannot be read."""
     directory = os.path.join(repository, DIRECTORY)

@@ -8,6 +8,7 @@ import re
 from typing import Iterable
 
 from . import compression, process, unlock, verify
+from .command import Command
 from .errors import MismatchError
 from .hashed import HashedReader
 from .postgres import identifier
@@ -49,7 +50,7 @@ def statements(content: str, names: Iterable[str]) -> list[str]:
 
 
 def create(
-    target: DatabaseTarget, backup: Backup, names: tuple[str, ...], decryption: tuple[process.Command, ...] = ()
+    target: DatabaseTarget, backup: Backup, names: tuple[str, ...], decryption: tuple[Command, ...] = ()
 ) -> list[str]:
     """Create the roles ``names`` as the backup's globals describe them; returns what the operator must know.
 
@@ -74,7 +75,7 @@ def _has_password(name: str, altered: set) -> bool:
     return any(_unquoted(one[len("ALTER ROLE ") :]) == name for one in altered)
 
 
-def _globals(backup: Backup, decryption: tuple[process.Command, ...]) -> str:
+def _globals(backup: Backup, decryption: tuple[Command, ...]) -> str:
     """The decoded globals of the backup."""
     part = backup.manifest.part("globals")
     if part is None:

@@ -91,7 +91,9 @@ def _roll_back(config: Config, observer: Observer, hooks: Hooks) -> dict:
             return safety.load(config, place, journal, source, work, observer)[:2]
 
         journal, window = exchange.carry_out(config, planned, place, observer, load if source is not None else None)
-    let_go, incomplete = exchange.let_go_of_older(config, place, observer)
+    incomplete = exchange.unrecorded(journal)
+    let_go, problems = exchange.let_go_of_older(config, place, observer)
+    incomplete += problems
     document = {
         "undone": newest.backup,
         "verb": newest.verb,

@@ -9,7 +9,6 @@ import datetime
 import json
 import os
 from dataclasses import dataclass
-from typing import Optional
 
 from . import safefile, text
 from .errors import EngineError
@@ -27,11 +26,6 @@ class Occasion:
     verb: str
     kind: str = ""
     subject: str = ""
-
-    @property
-    def title(self) -> str:
-        """Verb and kind, for people."""
-        return f"{self.verb} {self.kind}".strip()
 
 
 @dataclass(frozen=True)
@@ -120,16 +114,14 @@ def last(repository: str) -> dict[tuple[str, str], Run]:
     return {(one.verb, one.kind): one for one in found}
 
 
-def remember(repository: str, run: Run) -> Optional[Run]:
-    """Keep ``run`` as the last of its verb and kind; returns the one before it. Raises OSError."""
+def remember(repository: str, run: Run) -> None:
+    """Keep ``run`` as the last of its verb and kind. Raises OSError."""
     known = last(repository)
-    before = known.get((run.verb, run.kind))
     known[(run.verb, run.kind)] = run
     directory = os.path.join(repository, DIRECTORY)
     safefile.make_directory(directory)
     document = {"runs": [dataclasses.asdict(known[key]) for key in sorted(known)]}
     safefile.write(os.path.join(directory, _FILE), iter((json.dumps(document, indent=1).encode("ascii"),)))
-    return before
 
 
 def _backup_id(document: dict) -> str:

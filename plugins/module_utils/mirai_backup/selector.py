@@ -9,7 +9,7 @@ import os
 import re
 
 from .errors import MismatchError, NotFoundError
-from .repository import Backup, Listing, outside
+from .repository import Backup, Listing, outside, timestamp_of
 
 BOTH = frozenset(("database", "json"))
 COMPONENTS = {"full": BOTH, "database": frozenset(("database",)), "json": frozenset(("json",))}
@@ -46,6 +46,12 @@ def preferred(listing: Listing, word: str) -> Backup:
     """As ``resolve``, for any components: the newest that holds both halves, where one does, is the latest."""
     both = word == "latest" and listing.good(BOTH)
     return resolve(listing, word, BOTH if both else frozenset())
+
+
+def whole_or_not(listing: Listing, word: str) -> Backup:
+    """As ``preferred``, but a backup that is not whole may be named by ID, timestamp or path: verify is to say so."""
+    named = [one for one in listing.backups if word in (one.id, timestamp_of(one.id), one.path)]
+    return named[0] if len(named) == 1 else preferred(listing, word)
 
 
 def _named(listing: Listing, word: str) -> Backup:

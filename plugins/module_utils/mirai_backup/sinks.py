@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Callable, Iterator, Optional
 
 from . import deflate, process, safefile
+from .command import Command
 from .compression import Compression
 
 _DESCRIPTORS = "/proc/self/fd/"
@@ -107,7 +108,7 @@ def write_compressed(
     path: str,
     name: str,
     compression: Compression,
-    stages: tuple[process.Command, ...] = (),
+    stages: tuple[Command, ...] = (),
     source: Optional[Callable] = None,
     progress: Optional[Callable[[int], object]] = None,
     lasting: bool = True,

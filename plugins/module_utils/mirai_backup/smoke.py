@@ -8,6 +8,7 @@ import time
 from typing import Optional
 
 from . import assertions, process
+from .command import Command
 from .errors import EngineError, ProcessError
 from .target import DatabaseTarget
 
@@ -38,7 +39,7 @@ def run(tests: tuple[dict, ...], target: Optional[DatabaseTarget], seconds: floa
 def _command(test: dict, seconds: float) -> str:
     """Why the command failed, or did not end within ``seconds``; empty when its exit status is 0."""
     try:
-        process.run(process.Command(tuple(test["command"])), timeout=seconds)
+        process.run(Command(tuple(test["command"])), timeout=seconds)
     except ProcessError as error:
         return error.message
     return ""

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
+import shutil
 import socket
+import tempfile
 import time
 from dataclasses import dataclass
-from typing import Callable, Optional
+from typing import Callable, Iterator, Optional
 
 from . import lock, manifest, marks, rclone, repository, safefile
 from .config import KINDS, Config, Store
@@ -20,6 +23,7 @@ from .repository import Listing
 
 _BLOCK = 1 << 20
 _TEMPORARY = ".mirai_push_"
+_WORKPLACES = ("pull-", "verify-")
 _DAY = datetime.timedelta(days=1)
 
 
@@ -192,6 +196,27 @@ def fresh_manifest(one: Shelf, listed: repository.Backup, directory: str) -> str
         path = os.path.join(directory, name)
         safefile.write(path, iter([bytes(block) for block in blocks]))
     return path
+
+
+@contextlib.contextmanager
+def workplace(one: Shelf, verb: str) -> Iterator[str]:
+    """A directory of this run's own (0700) for what comes from the store, gone afterwards; ``verb``: pull or verify."""
+    sweep(one)
+    path = tempfile.mkdtemp(prefix=f"{verb}-", dir=one.directory)
+    try:
+        with lock.hold(path, verb):
+            yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def sweep(one: Shelf) -> None:
+    """Remove the directories of dead runs, whose lock is free."""
+    for name in os.listdir(one.directory):
+        if name.startswith(_WORKPLACES):
+            path = os.path.join(one.directory, name)
+            with contextlib.suppress(LockedError, FileNotFoundError), lock.hold(path, "sweep"):
+                shutil.rmtree(path)
 
 
 def holder(one: Shelf, error: LockedError) -> EngineError:

@@ -11,6 +11,7 @@ import time
 from typing import Iterator
 
 from . import process, safefile
+from .command import Command
 from .errors import DatabaseError, EngineError
 from .postgres import identifier, literal
 from .target import DatabaseTarget
@@ -152,7 +153,7 @@ def services(action: str, names: tuple[str, ...]) -> None:
     """``stop`` or ``start`` the application's systemd units. Raises EngineError naming the one that would not."""
     for name in names:
         try:
-            process.run(process.Command(("systemctl", action, name)), timeout=300)
+            process.run(Command(("systemctl", action, name)), timeout=300)
         except EngineError as error:
             raise EngineError(
                 f"service {name} did not {action}: {error.message}", f"see journalctl -u {name}"

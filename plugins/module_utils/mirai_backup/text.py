@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the mirai.backup authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Sizes, durations, times and file names as people read them."""
+"""Sizes, durations, times, file names and differences as people read them."""
 
 from __future__ import annotations
 
 import datetime
+from typing import Optional
 
 
 def size(count: float) -> str:
@@ -43,6 +44,17 @@ def parse_utc(text: str) -> datetime.datetime:
 def local(moment: datetime.datetime) -> str:
     """A point in time on this machine's clock, to the second, with its offset."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def table_difference(name: str, expected: Optional[int], found: Optional[int]) -> str:
+    """How a table that is not as expected differs, by its numbers of rows; None where it is not there."""
+    if found is None:
+        return f"table {name} is missing"
+    if expected is None:
+        return f"table {name} is there, but was not in the snapshot"
+    if expected != found:
+        return f"table {name} has {found} rows instead of {expected}"
+    return f"table {name} has other content in its {found} rows"
 
 
 def unambiguous(name: str) -> str:

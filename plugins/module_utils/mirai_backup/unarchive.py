@@ -20,15 +20,14 @@ from .text import printable, unambiguous
 _BLOCK = 1 << 20
 
 
-def compare(stream: BinaryIO, head: Manifest, entries: Iterator[Entry], target: Optional["Target"] = None) -> int:
-    """Read the tar ``stream`` and hold every member to the manifest's ``entries``; returns how many there were.
+def compare(stream: BinaryIO, head: Manifest, entries: Iterator[Entry], target: Optional["Target"] = None) -> None:
+    """Read the tar ``stream`` and hold every member to the manifest's ``entries``.
 
     With a ``target``, what is read is written there as well. Raises MismatchError naming the first member that
     is unsafe, missing, unexpected or not as the manifest says.
     """
     superseded = dict((head.files or {}).get("reread", {}))
     links: set = set()
-    count = 0
     try:
         with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape") as archive:
             for info in iter(archive.next, None):
@@ -41,7 +40,6 @@ def compare(stream: BinaryIO, head: Manifest, entries: Iterator[Entry], target: 
                 _refuse_unsafe(info, links)
                 expected = next(entries, None)
                 _compare_member(archive, info, expected, target)
-                count += 1
     except tarfile.TarError as error:
         raise MismatchError(f"the archive of {head.id} is damaged: {error}") from error
     except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
@@ -49,7 +47,6 @@ def compare(stream: BinaryIO, head: Manifest, entries: Iterator[Entry], target: 
     left = next(entries, None)
     if left is not None:
         raise MismatchError(f"{left.shown} is missing in the archive of {head.id}")
-    return count
 
 
 def entries(stream: BinaryIO) -> Iterator[Entry]:

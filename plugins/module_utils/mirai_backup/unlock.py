@@ -10,11 +10,11 @@ from typing import Iterator
 
 from . import gpg, gpg_home, manifest, process, signature
 from .access import Access
+from .command import Command
 from .compression import ENCRYPTED
 from .config import Config
 from .errors import DecryptError, MismatchError, PreflightError, ProcessError
 from .hashed import HashedReader, require_sealed
-from .process import Command
 from .repository import Backup
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO, Iterator, Optional
 from . import clients, compression, manifest, priority, process, selector, unarchive, unlock
 from . import repository as repositories
 from .access import OWN_KEYRING, Access
+from .command import Command
 from .config import Config
 from .errors import (
     CouldNotVerifyError,
@@ -24,7 +25,7 @@ from .errors import (
 )
 from .hashed import HashedReader, require_sealed, sealed
 from .outcome import COULD_NOT_VERIFY, MISMATCH, OK, Outcome
-from .repository import Backup, Listing
+from .repository import Backup
 from .sinks import Artifact
 from .watch import Observer
 
@@ -50,7 +51,7 @@ def run(
     if every:
         chosen = listing.backups
     else:
-        chosen = (_chosen(listing, word),)
+        chosen = (selector.whole_or_not(listing, word),)
     digests = {one.id: one.head.digest for one in listing.backups}
     # Copies, so that no more than one manifest is held whole at a time.
     results = [_result(config, dataclasses.replace(one), observer, access, digests) for one in chosen]
@@ -67,7 +68,7 @@ def run(
     return Outcome({"verified": results}, tuple(lines or ["the repository is empty"]), exit_code)
 
 
-def check(config: Config, backup: Backup, observer: Observer, decryption: tuple[process.Command, ...] = ()) -> None:
+def check(config: Config, backup: Backup, observer: Observer, decryption: tuple[Command, ...] = ()) -> None:
     """Decode the backup whole. Raises MismatchError naming the artifact and the place, CouldNotVerifyError.
 
     ``decryption`` is what ``unlock`` gives for it.
@@ -105,12 +106,6 @@ def members(raw: BinaryIO, head: manifest.Manifest) -> Iterator[tuple[Artifact, 
         raise MismatchError(f"the full archive of {head.id} is damaged: {error}") from error
     if expected:
         raise MismatchError(f"{expected[0].name} is missing in {head.id}")
-
-
-def _chosen(listing: Listing, word: str) -> Backup:
-    """As the selector, but a backup that is not whole may be named here: verify is to say so."""
-    named = [one for one in listing.backups if word in (one.id, repositories.timestamp_of(one.id), one.path)]
-    return named[0] if len(named) == 1 else selector.preferred(listing, word)
 
 
 def _require_chain(backup: Backup, digests: dict) -> None:
@@ -156,7 +151,7 @@ def _undecoded(backup: Backup, error: EngineError) -> dict:
 
 
 def _check_part(
-    config: Config, backup: Backup, part: Artifact, raw: HashedReader, decryption: tuple[process.Command, ...]
+    config: Config, backup: Backup, part: Artifact, raw: HashedReader, decryption: tuple[Command, ...]
 ) -> None:
     """Decode one part the way a restore would."""
     stages, source = compression.decoded(part.name, raw.pour, decryption)
@@ -173,10 +168,10 @@ def _check_part(
         raise MismatchError(f"{part.name} cannot be decoded: {error}") from error
 
 
-def _pg_restore(config: Config, backup: Backup) -> process.Command:
+def _pg_restore(config: Config, backup: Backup) -> Command:
     """The command that decodes a dump without a server."""
     try:
         newest = clients.newest(config.pg_bindir)
     except PreflightError as error:
         raise CouldNotVerifyError(f"{backup.id}: the dump was not decoded: {error.message}", error.next_step) from error
-    return process.Command((newest.path("pg_restore"), "--file=/dev/null"))
+    return Command((newest.path("pg_restore"), "--file=/dev/null"))

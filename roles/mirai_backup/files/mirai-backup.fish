@@ -91,6 +91,6 @@ complete -c mirai-backup -n '__fish_seen_subcommand_from release' -a '(__mirai_b
 complete -c mirai-backup -n '__fish_seen_subcommand_from adopt' -s h -l help -d 'show this help message and exit'
 complete -c mirai-backup -n '__fish_seen_subcommand_from check' -s h -l help -d 'show this help message and exit'
 complete -c mirai-backup -n '__fish_seen_subcommand_from check' -l max-age -x -d 'such as 26h (default) or 2d'
-complete -c mirai-backup -n '__fish_seen_subcommand_from check' -l nagios -d 'exit and speak as a monitoring plugin'
+complete -c mirai-backup -n '__fish_seen_subcommand_from check' -l nagios -d 'exit and speak as a monitoring plugin: one line, 0 to 3'
 complete -c mirai-backup -n '__fish_seen_subcommand_from config' -s h -l help -d 'show this help message and exit'
 complete -c mirai-backup -n '__fish_seen_subcommand_from config' -a 'validate show test-alerts'

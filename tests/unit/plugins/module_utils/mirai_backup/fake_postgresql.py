@@ -29,7 +29,6 @@ SERVER = {
     "version": "15.14",
     "version_num": 150014,
     "system_identifier": "1",
-    "in_recovery": False,
     "database": "mirai",
     "database_size": 1000,
     "is_superuser": True,

@@ -1,7 +1,7 @@
 """amcheck: every index is held to its table, by PostgreSQL's program, or by statement where there is none yet."""
 
 import pytest
-from mirai_backup import amcheck
+from mirai_backup import amcheck, dburl
 from mirai_backup.clients import Clients
 from mirai_backup.errors import CouldNotVerifyError, DatabaseError, EngineError, ProcessError
 from stand_in import Answers, Target, server
@@ -25,8 +25,21 @@ def test_every_index_is_held_to_its_table(program):
     program(lambda argv, _sink: commands.extend(argv))
     amcheck.check(Target(answers=Answers(INSTALLED)), "side")
     (argv,) = [one.argv for one in commands]
-    assert argv[0] == "/bin/pg_amcheck" and argv[-1] == "side"
-    assert {"--heapallindexed", "--install-missing", "--username", "postgres"} <= set(argv)
+    assert argv[0] == "/bin/pg_amcheck" and "--dbname" not in argv  # which it does not know
+    assert {"--heapallindexed", "--install-missing"} <= set(argv)
+
+
+def test_it_connects_as_everything_else_does(program):
+    commands = []
+    program(lambda argv, _sink: commands.extend(argv))
+    admin = dburl.parse("postgresql://chief:hunter2@db.example:5433/postgres?sslmode=verify-full&sslrootcert=/ca.pem")
+    target = Target(admin=admin, answers=Answers(INSTALLED))
+    amcheck.check(target, "side's")
+    (command,) = commands
+    assert target.on("side's").conninfo() in command.argv
+    assert "sslmode='verify-full' sslrootcert='/ca.pem'" in " ".join(command.argv)
+    assert "dbname='side\\'s'" in " ".join(command.argv)
+    assert command.env == (("PGPASSWORD", "hunter2"),) and "hunter2" not in " ".join(command.argv)
 
 
 def test_where_amcheck_is_not_there_that_is_said():

@@ -136,6 +136,12 @@ def test_no_repository_is_a_problem_and_no_crash(settings_of, tmp_path):
     assert "there is no repository" in outcome.document["problems"][0]
 
 
+def test_nagios_hears_unknown_in_one_line_whatever_the_words_hold():
+    outcome = check.unknown(EngineError("a pipe | and\na line", "mend it"))
+    assert (outcome.exit_code, outcome.lines) == (3, ("MIRAI_BACKUP UNKNOWN - a pipe / and a line; next: mend it",))
+    assert outcome.document["error_type"] == "EngineError"
+
+
 def test_nagios_hears_ok_warning_and_critical(settings, repo, sealed):
     head = sealed("full", age=HOUR)
     ok = check.run(settings, nagios=True)

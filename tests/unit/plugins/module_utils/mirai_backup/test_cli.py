@@ -113,6 +113,24 @@ def test_check_fails_without_a_database_backup(call, backed_up):
     assert (code, out[:21]) == (2, "MIRAI_BACKUP CRITICAL")
 
 
+def test_a_monitoring_plugin_that_cannot_look_says_so_in_one_line(call, config_file):
+    os.chmod(config_file, 0o644)
+    unknown = f"MIRAI_BACKUP UNKNOWN - configuration {config_file} has mode 0644, but may hold secrets; next: chmod"
+    code, out, err = call("check", "--nagios")
+    assert (code, out.count("\n"), err) == (3, 1, "")
+    assert out.startswith(unknown)
+    os.unlink(config_file)
+    code, out, err = call("check", "--nagios")
+    assert (code, out.count("\n"), err) == (3, 1, "")
+    assert call("check")[0] == 64
+
+
+def test_a_monitoring_plugin_that_is_called_wrongly_says_so_too(call):
+    code, out, err = call("check", "--nagios", "--max-age", "soon")
+    assert (code, out.count("\n"), "argument --max-age" in err) == (3, 1, True)
+    assert out.startswith("MIRAI_BACKUP UNKNOWN - the command was called wrongly")
+
+
 def test_config_is_validated_and_shown_without_secrets(call, call_json, config_file):
     assert call("config", "validate") == (0, f"{config_file} is valid\n", "")
     code, out, _err = call("config", "show")

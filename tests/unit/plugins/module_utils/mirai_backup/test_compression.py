@@ -5,7 +5,7 @@ import random
 import zlib
 
 import pytest
-from mirai_backup import compression, deflate, process
+from mirai_backup import command, compression, deflate, process
 from mirai_backup.errors import DecryptError, EngineError, PreflightError, ProcessError
 
 CONTENT = random.Random(7).randbytes(300_000) + b"0" * 5_000_000 + b"the end"
@@ -39,7 +39,7 @@ def only(tmp_path, monkeypatch):
     def choose(*names):
         for name in names:
             os.symlink(compression._which(name), tmp_path / name)
-        monkeypatch.setattr(process, "_SYSTEM_PATH", "")
+        monkeypatch.setattr(command, "_SYSTEM_PATH", "")
         monkeypatch.setenv("PATH", str(tmp_path))
 
     return choose

@@ -64,16 +64,3 @@ def test_bandwidth_as_rclone_takes_it(rate):
 def test_stores_are_a_list():
     assert config_checks.stores("offsite", ()) == ()
     assert "a list of stores" in refused(config_checks.stores, {"name": "a"}).message
-
-
-@pytest.mark.parametrize("key", config_checks.SECRET_KEYS)
-def test_a_secret_that_is_wrong_is_not_repeated(key):
-    error = config_checks.wrong(key, "hunter2", "something else")
-    assert "hunter2" not in error.words
-    assert error.next_step == f"correct {key}"
-
-
-def test_an_unknown_key_without_a_near_one_is_answered_with_all_there_are():
-    with pytest.raises(ConfigError) as caught:
-        config_checks.known_key("zzz", {"days", "keep_min"}, "retention.full.")
-    assert caught.value.next_step == "known are days, keep_min"

@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from mirai_backup import assertions, backup, cluster, drill, drill_files, filesproof, pull, repository, side, unlock
+from mirai_backup import backup, cluster, drill, drill_files, filesproof, pull, repository, side, unlock
 from mirai_backup.errors import (
     DecryptError,
     Interrupted,
@@ -13,7 +13,7 @@ from mirai_backup.errors import (
     NotFoundError,
 )
 from mirai_backup.watch import Observer
-from stand_in import Answers, Session, Target
+from stand_in import Answers, Target
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_damaged_manifest_is_a_failed_drill(settings, saved):
 
 
 def test_files_that_came_out_otherwise_fail_it(settings, saved, monkeypatch):
-    monkeypatch.setattr(drill.filesproof, "differences", lambda *_arguments: ["data/a.json is missing"])
+    monkeypatch.setattr(filesproof, "differences", lambda *_arguments: ["data/a.json is missing"])
     outcome = drill.run(settings)
     assert (outcome.exit_code, verdicts(outcome)["files"]) == (2, "fail")
 
@@ -166,44 +166,15 @@ def test_the_plan_names_backup_and_place(settings, saved, sealed, monkeypatch):
 
 @pytest.fixture
 def one(settings, head_of, sealed):
-    """A drill of a full backup whose fingerprint is ``expected``, on a stand-in for the server."""
+    """A drill of a full backup, on a stand-in for the server."""
 
-    def make(expected=None, config=settings, **answers):
-        database = {**head_of("database").database, "roles": ["app", "postgres"], "fingerprint": expected}
+    def make(config=settings, **answers):
+        database = {**head_of("database").database, "roles": ["app", "postgres"], "fingerprint": None}
         sealed("full", database=database)
         made = drill._Drill(config, repository.listing(settings.repository).backups[0], Observer(), drill.OWN_KEYRING)
         return made, Target(answers=Answers(answers))
 
     return make
-
-
-def found(made, name) -> tuple:
-    check = made._found.checks[name]
-    return check["verdict"], check["detail"]
-
-
-def test_without_a_fingerprint_the_content_is_not_proven(one):
-    made, place = one()
-    made._prove_database(place)
-    assert found(made, "tables") == ("could_not_verify", "the backup was made with fingerprint: off")
-
-
-def test_counted_large_objects_are_not_claimed(one, monkeypatch):
-    counted = {
-        "mode": "counts",
-        "server_major": 15,
-        "tables": {"t": {"rows": 3, "digest": ""}},
-        "sequences": {},
-        "large_objects": None,
-        "schema": {"table t": "1"},
-    }
-    made, place = one(counted)
-    monkeypatch.setattr(drill.postgres, "Session", Session.on(Answers()))
-    monkeypatch.setattr(drill.fingerprint, "take", lambda *_arguments: {**counted, "schema": {}})
-    made._prove_database(place)
-    assert found(made, "large_objects") == ("not_configured", "the backup was made with fingerprint: counts")
-    assert found(made, "tables")[0] == "pass"
-    assert found(made, "schema") == ("fail", "table t is missing")
 
 
 def test_roles_are_made_in_a_throwaway_server_alone(one, monkeypatch):
@@ -225,19 +196,3 @@ def test_a_given_server_is_the_place_where_there_is_a_url(one, settings, monkeyp
     with made._server(None) as reached:
         assert reached is place
     assert made._found.place == {"kind": "database", "server_version": "15.14"}
-
-
-@pytest.mark.parametrize(("verdict", "detail"), [("pass", ""), ("fail", "people: found 0, expected >= 1")])
-def test_the_operators_assertions_decide_too(one, settings, monkeypatch, verdict, detail):
-    test = {"name": "people", "sql": "SELECT 1", "expect": ">= 1"}
-    made, place = one(config=replace(settings, drill_assertions=(test,)))
-    result = {"name": "people", "verdict": verdict, "detail": detail.partition(": ")[2]}
-    monkeypatch.setattr(assertions, "run", lambda *_arguments: [result])
-    made._assert(place)
-    assert found(made, "assertions") == (verdict, detail)
-
-
-def test_no_assertions_no_verdict(one):
-    made, place = one()
-    made._assert(place)
-    assert found(made, "assertions") == ("not_configured", "drill_assertions is empty")

@@ -288,3 +288,24 @@ def test_a_full_disk_does_not_keep_the_old_state_away(config, journal, monkeypat
     with pytest.raises(ZeroDivisionError):
         exchange.carry_out(config, journal, None, Log())
     assert in_service(journal) == ["old"]
+
+
+def test_a_journal_that_cannot_be_marked_as_done_undoes_nothing_and_is_settled_later(config, journal, monkeypatch):
+    advance = restores.advance
+
+    def full(repository, journal_, state):
+        if state == "done":
+            raise OSError(28, "No space left on device")
+        return advance(repository, journal_, state)
+
+    log = Log()
+    with monkeypatch.context() as patched:
+        patched.setattr(restores, "advance", full)
+        done, _window = exchange.carry_out(config, journal, None, log)
+    assert in_service(journal) == ["new"]
+    assert any("cannot be marked as done: [Errno 28] No space left on device" in one for one in log.said)
+    assert exchange.unrecorded(done)[0].startswith(f"journal {journal.id} could not be marked as done; the next")
+    (settled,) = exchange.settle(config, log)
+    assert settled.finished and in_service(journal) == ["new"]
+    (left,) = restores.journals(config.repository)
+    assert exchange.unrecorded(left) == []

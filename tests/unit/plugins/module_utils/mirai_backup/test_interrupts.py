@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from mirai_backup import interrupts, process
-from mirai_backup.process import Command
+from mirai_backup.command import Command
 
 
 def test_it_is_raised_at_once(strike):

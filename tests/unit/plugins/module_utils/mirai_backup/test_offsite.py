@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 
+import pytest
 from mirai_backup import offsite, push
 from mirai_backup.errors import MismatchError
 
@@ -41,6 +42,16 @@ def test_verify_tells_damage_from_silence(away, sealed):
     path.unlink()
     (found,) = offsite.verify(away.config, head.id, name="b").document["verified"]
     assert (found["verdict"], found["why"]) == ("fail", f"{path.name} is missing")
+
+
+@pytest.mark.parametrize("act", [lambda config: offsite.verify(config), lambda config: push.run(config)])
+def test_what_a_killed_one_left_is_swept_by_the_next(away, sealed, act):
+    sealed()
+    push.run(away.config)
+    left = os.path.join(away.config.repository, ".offsite", "a", "verify-dead")
+    os.mkdir(left)
+    assert act(away.config).exit_code == 0
+    assert not os.path.exists(left)
 
 
 def test_an_edited_manifest_in_a_store_is_seen(away, sealed):

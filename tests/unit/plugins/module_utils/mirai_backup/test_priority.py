@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from mirai_backup import priority, process
+from mirai_backup import command, priority, process
 from mirai_backup.errors import ProcessError
 
 SCRIPT = """
@@ -27,7 +27,7 @@ def test_programs_started_afterwards_inherit_it(nice, ionice, said):
 
 
 def test_without_the_program_it_is_an_error_that_names_it(settings_of, monkeypatch, tmp_path):
-    monkeypatch.setattr(process, "_SYSTEM_PATH", "")
+    monkeypatch.setattr(command, "_SYSTEM_PATH", "")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProcessError, match="ionice cannot be started"):
         priority.lower(settings_of(ionice="idle"))

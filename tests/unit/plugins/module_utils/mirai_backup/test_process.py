@@ -9,14 +9,14 @@ import time
 
 import pytest
 from mirai_backup import process
+from mirai_backup.command import Command
 from mirai_backup.errors import EngineError, ProcessError
-from mirai_backup.process import Command
 
 ENDLESS = Command(("yes",))
 PARENT = """
-from mirai_backup import process
-command = process.Command(("sh", "-c", "echo $$; exec sleep 60"))
-process.pump((command,), lambda block: print(block.decode(), flush=True))
+from mirai_backup import command, process
+one = command.Command(("sh", "-c", "echo $$; exec sleep 60"))
+process.pump((one,), lambda block: print(block.decode(), flush=True))
 """
 
 
@@ -132,24 +132,12 @@ def test_secrets_are_taken_out_of_messages():
     with pytest.raises(ProcessError) as caught:
         process.run(shell(said, secrets=("hunter2/", "hunter2")))
     assert str(caught.value) == 'sh exited with status 1: password "********" for ********'
-    assert "hunter2" not in repr(Command(("x",), secrets=("hunter2",)))
 
 
 def test_only_the_end_of_a_long_complaint_is_kept():
     with pytest.raises(ProcessError) as caught:
         process.run(shell("seq 100000 >&2; exit 1"))
     assert caught.value.message == "sh exited with status 1: 99995 / 99996 / 99997 / 99998 / 99999 / 100000"
-
-
-def test_the_environment_is_our_own(monkeypatch):
-    for key, value in {"PGPASSWORD": "x", "PGHOST": "y", "LC_MESSAGES": "de_DE", "LANGUAGE": "de", "PATH": ""}.items():
-        monkeypatch.setenv(key, value)
-    monkeypatch.delenv("HOME", raising=False)
-    said = process.run(Command(("env",), env=(("PGPASSFILE", "/f"),))).decode().splitlines()
-    found = dict(line.split("=", 1) for line in said)
-    assert {key for key in found if key.startswith(("PG", "LC_", "LANG"))} == {"PGPASSFILE", "LC_ALL"}
-    assert (found["LC_ALL"], found["HOME"]) == ("C.UTF-8", "/")
-    assert found["PATH"].split(":")[0] == "/usr/local/sbin"
 
 
 def test_only_named_descriptors_are_inherited():
@@ -159,16 +147,6 @@ def test_only_named_descriptors_are_inherited():
     assert process.run(shell(script)) == b"0\n"
     os.close(read_end)
     os.close(write_end)
-
-
-def test_as_another_user():
-    import getpass
-    import pwd
-
-    account = pwd.getpwnam(getpass.getuser() if os.geteuid() else "nobody")
-    assert process.run(Command(("id", "-u"), user=account.pw_name)) == b"%d\n" % account.pw_uid
-    with pytest.raises(ProcessError, match="id cannot be started: there is no account no-such-account"):
-        process.run(Command(("id",), user="no-such-account"))
 
 
 def test_end_all_ends_what_other_threads_run():

@@ -6,7 +6,8 @@ import os
 import shutil
 
 import pytest
-from mirai_backup import compression, process, repository
+from mirai_backup import compression, repository
+from mirai_backup.command import Command
 from mirai_backup.errors import NotFoundError
 
 NOON = datetime.datetime(2026, 11, 23, 12, 0, 0)
@@ -52,7 +53,7 @@ def test_names():
     assert repository.main_name("database", "20261123_020000", GZIP) == "mirai_db_20261123_020000.sql.gz"
     assert repository.main_name("json", "20261123_020000", ZSTD) == "mirai_json_20261123_020000.tar.zst"
     assert repository.globals_name("20261123_020000", GZIP) == "mirai_globals_20261123_020000.sql.gz"
-    encrypted = dataclasses.replace(ZSTD, encryption=(process.Command(("gpg",)),))
+    encrypted = dataclasses.replace(ZSTD, encryption=(Command(("gpg",)),))
     assert repository.main_name("full", "20261123_020000", encrypted) == "mirai_full_20261123_020000.tar.gz.gpg"
     assert repository.main_name("json", "20261123_020000", encrypted) == "mirai_json_20261123_020000.tar.zst.gpg"
     assert repository.globals_name("20261123_020000", encrypted) == "mirai_globals_20261123_020000.sql.zst.gpg"

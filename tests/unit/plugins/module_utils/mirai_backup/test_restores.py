@@ -63,12 +63,8 @@ def test_names(repo):
     assert journal(1, database={"live": "db", "side": "s", "previous": ""}).names() == ""
 
 
-def test_half_written_journals_are_swept_and_unreadable_ones_named(repo):
+def test_a_journal_that_cannot_be_read_is_named(repo):
     restores.write(repo, journal(1))
-    torn = os.path.join(repo, ".restore", ".x.json.12345678.tmp")
-    open(torn, "w").close()
-    restores.sweep(repo)
-    assert not os.path.exists(torn)
     with open(os.path.join(repo, ".restore", "y.json"), "w") as file:
         file.write("{")
     with pytest.raises(EngineError, match=r"y\.json cannot be read"):
@@ -96,11 +92,9 @@ def test_two_restores_of_one_second_have_different_names(repo, monkeypatch):
     assert restores.new_timestamp(repo) == "20261124_020003"
 
 
-def test_what_a_dead_run_did_not_finish_writing_is_no_journal_and_is_swept(repo):
+def test_what_a_dead_run_did_not_finish_writing_is_no_journal(repo):
     restores.write(repo, journal(1))
     left = os.path.join(repo, ".restore", ".x.json.0123abcd.tmp")
     with open(left, "w") as file:
         file.write("{")
     assert restores.journals(repo) == [journal(1)]
-    restores.sweep(repo)
-    assert not os.path.exists(left)

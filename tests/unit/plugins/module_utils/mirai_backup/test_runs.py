@@ -56,9 +56,9 @@ def test_errors(error, code, cause):
 def test_each_verb_and_kind_is_remembered(repo):
     assert runs.last(repo) == {}
     failed = runs.of_error(FULL, DatabaseError("down", "start it"), 2)
-    assert runs.remember(repo, failed) is None
+    runs.remember(repo, failed)
     runs.remember(repo, runs.of_outcome(Occasion("backup", "json"), Outcome(MADE), 1))
-    assert runs.remember(repo, runs.of_outcome(FULL, Outcome(MADE), 1)) == failed
+    runs.remember(repo, runs.of_outcome(FULL, Outcome(MADE), 1))
     assert {key: one.result for key, one in runs.last(repo).items()} == {
         ("backup", "full"): "ok",
         ("backup", "json"): "ok",

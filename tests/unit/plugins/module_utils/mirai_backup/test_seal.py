@@ -168,8 +168,16 @@ def test_sweeping_says_what_is_gone_and_needs_no_directory(repo, staged, dies):
     assert seal.sweep(repo) == []
 
 
-def test_what_a_dead_run_did_not_finish_writing_is_swept_and_nobody_elses(repo):
-    half = os.path.join(repo, "json", ".mirai_json_20261124_020000.tar.gz.manifest.json.0123abcd.tmp")
+@pytest.mark.parametrize(
+    "half",
+    [
+        "json/.mirai_json_20261124_020000.tar.gz.manifest.json.0123abcd.tmp",
+        ".restore/.20261124_020001_restore.json.0123abcd.tmp",
+    ],
+)
+def test_what_a_dead_run_did_not_finish_writing_is_swept_and_nobody_elses(repo, half):
+    half = os.path.join(repo, half)
+    os.makedirs(os.path.dirname(half), exist_ok=True)
     foreign = os.path.join(repo, "json", ".notes.0123abcd.tmp")
     for path in (half, foreign):
         with open(path, "w"):

@@ -48,6 +48,16 @@ def test_words(repo, three, word, components, expected):
     assert resolve(repo, word, components) == three[expected].id
 
 
+@pytest.mark.parametrize("word", ["mirai_json_20261123_020000", "20261123_020000", "{path}"])
+def test_one_that_is_not_whole_may_be_named_where_that_is_to_be_said(repo, three, word):
+    path = f"{repo}/json/{three[2].artifacts[0].name}"
+    os.truncate(path, 1)
+    listing = repository.listing(repo)
+    found = selector.whole_or_not(listing, word.format(path=path))
+    assert found.id == three[2].id and found.problem
+    assert selector.whole_or_not(listing, "latest").id == three[0].id
+
+
 def test_paths_absolute_relative_and_through_a_symlink(repo, three, tmp_path, monkeypatch):
     monkeypatch.chdir(repo)
     (tmp_path / "link").symlink_to(repo)

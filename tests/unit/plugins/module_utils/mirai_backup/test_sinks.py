@@ -5,7 +5,8 @@ import hashlib
 import os
 
 import pytest
-from mirai_backup import process, sinks
+from mirai_backup import sinks
+from mirai_backup.command import Command
 from mirai_backup.compression import Compression, choose
 from mirai_backup.errors import ProcessError
 from mirai_backup.sinks import Artifact, HashedFile, write_compressed
@@ -45,7 +46,7 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize("compression", [choose("gzip"), Compression("zlib", ".gz", ())], ids=["gzip", "zlib"])
 def test_what_a_command_says_is_compressed_and_counted(tmp_path, compression):
     path, counts = str(tmp_path / "x.gz"), []
-    stages = (process.Command(("seq", "100000")),)
+    stages = (Command(("seq", "100000")),)
     artifact = write_compressed(path, "x.gz", compression, stages, progress=counts.append)
     raw = open(path, "rb").read()
     assert gzip.decompress(raw) == b"".join(b"%d\n" % n for n in range(1, 100001))
@@ -55,7 +56,7 @@ def test_what_a_command_says_is_compressed_and_counted(tmp_path, compression):
 
 @pytest.mark.parametrize("compression", [choose("gzip"), Compression("zlib", ".gz", ())], ids=["gzip", "zlib"])
 def test_a_command_that_dies_is_not_hidden_by_the_compressor(tmp_path, compression):
-    stages = (process.Command(("sh", "-c", "echo half; exit 1")),)
+    stages = (Command(("sh", "-c", "echo half; exit 1")),)
     with pytest.raises(ProcessError, match="sh exited with status 1"):
         write_compressed(str(tmp_path / "x.gz"), "x.gz", compression, stages)
 

@@ -2,6 +2,8 @@
 
 import datetime
 import hashlib
+import os
+from dataclasses import replace
 
 import pytest
 from mirai_backup import stores
@@ -62,3 +64,15 @@ def test_choosing(settings_of):
     assert refused.value.next_step == "known are a, b"
     with pytest.raises(UsageError, match="no offsite store is configured"):
         stores.chosen(settings_of())
+
+
+def test_what_dead_runs_left_is_swept_and_nobody_elses(tmp_path):
+    one = replace(shelf(), directory=str(tmp_path))
+    for name in ("pull-dead", "verify-dead", "manifests"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x").touch()
+    with stores.workplace(one, "verify") as live:
+        assert sorted(os.listdir(tmp_path)) == ["manifests", os.path.basename(live)]
+        stores.sweep(one)
+        assert os.path.isdir(live) and os.stat(live).st_mode & 0o777 == 0o700
+    assert os.listdir(tmp_path) == ["manifests"]

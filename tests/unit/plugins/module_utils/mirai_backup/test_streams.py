@@ -5,6 +5,7 @@ import time
 
 import pytest
 from mirai_backup import process, streams
+from mirai_backup.command import Command
 from mirai_backup.errors import EngineError, Interrupted
 
 
@@ -28,7 +29,7 @@ def test_the_first_failure_ends_processes_and_writers(abort):
     seen = {}
 
     def child():
-        process.pump((process.Command(("sleep", "60")),), lambda block: None)
+        process.pump((Command(("sleep", "60")),), lambda block: None)
 
     def writer():
         try:

@@ -1,4 +1,4 @@
-"""text: sizes, durations, times and names as people read them."""
+"""text: sizes, durations, times, names and differences as people read them."""
 
 import datetime
 import os
@@ -64,3 +64,16 @@ def test_any_file_name_can_be_printed(name):
         assert shown == name.decode("utf-8")
     except UnicodeDecodeError:
         assert "\\x" in shown
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "words"),
+    [
+        (3, None, "table t is missing"),
+        (None, 3, "table t is there, but was not in the snapshot"),
+        (3, 2, "table t has 2 rows instead of 3"),
+        (3, 3, "table t has other content in its 3 rows"),
+    ],
+)
+def test_how_a_table_differs(expected, found, words):
+    assert text.table_difference("t", expected, found) == words
