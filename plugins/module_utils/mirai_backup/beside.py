@@ -14,6 +14,7 @@ import os
 import sys
 
 from . import process
+from .command import Command
 from .examine import SLOT, SLOTS
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from mirai_backup import examine; examine.main()"
@@ -35,7 +36,7 @@ class Beside:
         passed = (shared, freed, self._torn)
         argv = (sys.executable, "-I", "-S", "-c", _START, os.path.dirname(package), *map(str, passed))
         try:
-            self._fed = process.Fed(process.Command(argv, env=_KEEP_MEMORY, descriptors=passed), out)
+            self._fed = process.Fed(Command(argv, env=_KEEP_MEMORY, descriptors=passed), out)
         except BaseException:
             self._release()
             raise

@@ -31,11 +31,11 @@ from . import (
     unlock,
 )
 from . import target as targets
+from .command import Command
 from .config import Config
 from .errors import EngineError, MismatchError
 from .hooks import Hooks
 from .outcome import INCOMPLETE, OK, Outcome
-from .process import Command
 from .repository import Backup
 from .restore_plan import Request, RestorePlan
 from .restores import Journal
@@ -181,6 +181,8 @@ def _restore(
                 config, journal, place, observer, load if journal.is_in_place else None
             )
     incomplete = list(proof.get("database", {}).get("schema_differences", []))
+    if plan_.replaces:
+        incomplete += exchange.unrecorded(journal)
     let_go = []
     if plan_.replaces and not settled:
         # What a dead run left has just become a previous state: the one before it must not go unseen.

@@ -12,6 +12,7 @@ from typing import BinaryIO, Callable, Iterator, Optional
 
 from . import compression, fingerprint, manifest, postgres, process, safefile, unarchive, unlock, verify
 from .clients import Clients
+from .command import Command
 from .errors import EngineError, MismatchError, ProcessError
 from .hashed import HashedReader, sealed
 from .manifest import Manifest
@@ -54,7 +55,7 @@ def unpack(
     work: str,
     want_database: bool,
     staged: Optional[str],
-    decryption: tuple[process.Command, ...] = (),
+    decryption: tuple[Command, ...] = (),
     progress: Callable[[int], object] = lambda _count: None,
 ) -> None:
     """Decode the wanted halves: the dump to ``work``/dump, the files to the new directory ``staged``.
@@ -80,7 +81,7 @@ def _unpack_part(
     work: str,
     want_database: bool,
     staged: Optional[str],
-    decryption: tuple[process.Command, ...],
+    decryption: tuple[Command, ...],
 ) -> None:
     stages, source = compression.decoded(part.name, raw.pour, decryption)
     try:
@@ -103,7 +104,7 @@ def require_readable(clients: Clients, work: str, backup: Backup, whole: bool) -
     """Raise MismatchError unless ``work``/dump is one that pg_restore reads: its contents, or the ``whole`` of it."""
     how = "--file=/dev/null" if whole else "--list"
     try:
-        process.run(process.Command((clients.path("pg_restore"), how, os.path.join(work, DUMP))))
+        process.run(Command((clients.path("pg_restore"), how, os.path.join(work, DUMP))))
     except ProcessError as error:
         raise MismatchError(f"the dump of {backup.id} cannot be decoded: {error.message}") from error
 
