@@ -29,7 +29,7 @@ def anchors(page: str | Path) -> set[str]:
 def test_links_lead_to_what_there_is(page):
     dead = []
     for link in LINK.findall(CODE.sub("", read(page))):
-        place, _, anchor = link.partition("#")
+        place, _sign, anchor = link.partition("#")
         if "://" in place or place.startswith("mailto:"):
             continue
         path = (ROOT / page).parent / place if place else ROOT / page

@@ -44,7 +44,7 @@ def test_verify_tells_damage_from_silence(away, sealed):
     assert (found["verdict"], found["why"]) == ("fail", f"{path.name} is missing")
 
 
-@pytest.mark.parametrize("act", [lambda config: offsite.verify(config), lambda config: push.run(config)])
+@pytest.mark.parametrize("act", [offsite.verify, push.run])
 def test_what_a_killed_one_left_is_swept_by_the_next(away, sealed, act):
     sealed()
     push.run(away.config)
