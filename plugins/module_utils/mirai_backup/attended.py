@@ -95,7 +95,10 @@ class _Watchers:
         for one in deliveries:
             self._note(f"alert by {one.name}: {one.failure}" if one.failure else "")
         taken = [one.name for one in deliveries if not one.failure]
-        self._observer.say(f"alert {first}: {'taken by ' + ', '.join(taken) if taken else 'no channel took it'}")
+        if taken:
+            self._observer.say(f"alert {first}: taken by {', '.join(taken)}")
+        else:
+            self._observer.say(f"alert {first}: no channel took it; see mirai-backup config test-alerts", "WARNING")
 
     def _with_problems(self, ended: Run) -> Run:
         problems = tuple(secrecy.clean(self._config, one) for one in self.problems())

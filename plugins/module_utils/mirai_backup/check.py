@@ -21,7 +21,8 @@ _UNKNOWN = 3
 
 @dataclass
 class _Findings:
-    """What was found; ``ages`` in seconds by half, ``lagging`` are names of stores, ``drills`` rows of the history."""
+    """What was found; ``ages`` in seconds by half, ``lagging`` are names of stores, ``drills`` rows of those that are
+    scheduled."""
 
     problems: list = field(default_factory=list)
     warnings: list = field(default_factory=list)
@@ -89,9 +90,15 @@ def _look(config: Config, max_age: float, found: _Findings) -> None:
     problems += [f"{one} lies in the future: the clock is wrong, retention rests" for one in future]
     problems += [f"{one.id} is not whole: {one.problem}" for one in listing.backups if one.problem]
     problems += [problem for _path, problem in listing.damaged]
-    if config.drill:
-        found.drills = drill_history.rows(config.repository)
-        problems += _drill_overdue(config, found.drills, listing, now)
+    problems += _found_damaged(config, listing)
+    drills = drill_history.rows(config.repository)
+    if drills and drills[-1]["verdict"] != "pass":
+        last = drills[-1]
+        certain = config.drill or last["verdict"] == "fail"
+        (problems if certain else warnings).append(f"the last drill ended in {last['verdict']} ({last['id']})")
+    elif config.drill:
+        found.drills = drills
+        problems += _drill_overdue(config, drills, listing, now)
     for store in config.offsite:
         lag = _lag(config, store.name, listing, now)
         problems += lag
@@ -110,6 +117,16 @@ def _look(config: Config, max_age: float, found: _Findings) -> None:
     found.keys = keyring.find(config)
     problems += [f"{one.purpose} key {one.fingerprint} {one.problem}" for one in found.keys if one.problem]
     warnings += filter(None, (one.warning(time.time()) for one in found.keys))
+
+
+def _found_damaged(config: Config, listing: repository.Listing) -> list[str]:
+    """The backups that seem whole and did not pass their last verification or restore."""
+    there = {one.id for one in listing.backups if not one.problem}
+    return [
+        f"{name} did not pass a {row['verb']} at {row['time']}: {row['error']}"
+        for name, row in records.damaged(config.repository).items()
+        if name in there
+    ]
 
 
 def _unwatched(config: Config, max_age: float, now: datetime.datetime) -> list[str]:
@@ -152,9 +169,7 @@ def _drilled(rows: list) -> list[str]:
 
 
 def _drill_overdue(config: Config, rows: list, listing: repository.Listing, now: datetime.datetime) -> list[str]:
-    """Whether the last passed drill is too long ago, or the last drill did not pass."""
-    if rows and rows[-1]["verdict"] != "pass":
-        return [f"the last drill ended in {rows[-1]['verdict']} ({rows[-1]['id']})"]
+    """Whether the last passed drill is too long ago."""
     if rows:
         last = text.parse_utc(rows[-1]["started"])
     else:  # retention lets backups go before a drill is due; the log of the runs goes back further

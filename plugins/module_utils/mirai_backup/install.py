@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import itertools
 import os
 import pkgutil
 import py_compile
@@ -31,6 +32,7 @@ PACKAGE = "mirai_backup"
 _LIBRARY = "/usr/local/lib/mirai-backup"
 _COMMAND = "/usr/local/bin/mirai-backup"
 _MINIMUM_PYTHON = (3, 9)
+_MANY = 10
 _VERSION_DIRECTORY = re.compile(r"^[0-9a-f]{16}$")
 _LONGEST_INTERPRETER_LINE = 120
 _LAUNCHER = """\
@@ -74,8 +76,13 @@ class Plan:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """Each change in one line."""
-        lines = [f"write {one.path}" for one in self.writes] + [f"remove {path}" for path in self.removals]
+        """Each change in one line; of a directory that gets many files, how many."""
+        lines = []
+        for directory, files in itertools.groupby(self.writes, key=lambda one: os.path.dirname(one.path)):
+            paths = [one.path for one in files]
+            many = len(paths) > _MANY
+            lines += [f"write {len(paths)} files in {directory}"] if many else [f"write {path}" for path in paths]
+        lines += [f"remove {path}" for path in self.removals]
         if self.switch:
             lines.append(f"switch {os.path.join(self.library, 'current')} to {self.digest}")
         return tuple(lines)

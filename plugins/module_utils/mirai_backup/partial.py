@@ -125,7 +125,10 @@ def _matching(backup: Backup, patterns: tuple[str, ...]) -> list[str]:
         if one.type != "directory" and _matches(one.path, patterns)
     ]
     if not paths:
-        raise NotFoundError(f"{backup.id} holds no file {', '.join(patterns)}", "quote the pattern: --file '*.json'")
+        raise NotFoundError(
+            f"{backup.id} holds no file {', '.join(patterns)}",
+            "correct the pattern; a shell leaves it alone in quotes: --file '*.json'",
+        )
     return paths
 
 

@@ -14,6 +14,7 @@ from typing import Iterator, Optional
 
 from . import notices, safefile, text
 from .errors import EngineError, Interrupted
+from .outcome import MISMATCH
 from .repository import Backup
 
 LATEST = "LATEST_BACKUP.txt"
@@ -84,6 +85,23 @@ def last_run(repository: str) -> Optional[dict]:
         if record.get("verb") == "backup":
             return record
     return None
+
+
+def damaged(repository: str) -> dict[str, dict]:
+    """The newest records of a backup that was found to differ from its manifest, by ID, unless it was well again since.
+
+    The keys ``verb``, ``backup``, ``time`` and ``error`` are there.
+    """
+    found: dict[str, dict] = {}
+    for record in _tail(repository):
+        name = record.get("restored") or record.get("backup")
+        if record.get("verb") not in ("verify", "restore") or not isinstance(name, str):
+            continue
+        if record.get("exit_code") == MISMATCH and {"time", "error"} <= record.keys():
+            found[name] = record
+        elif record.get("result") == "ok":
+            found.pop(name, None)
+    return found
 
 
 def first_time(repository: str) -> Optional[datetime.datetime]:

@@ -120,6 +120,11 @@ class Listing:
         """The good backups that hold all ``components``, oldest first."""
         return tuple(one for one in self.backups if not one.problem and components <= one.head.components)
 
+    def newer_not_whole(self, chosen: Backup, components: frozenset = frozenset()) -> tuple[Backup, ...]:
+        """What is newer than ``chosen``, holds all ``components`` and is not whole, oldest first."""
+        later = (one for one in self.backups if one.head.sequence > chosen.head.sequence)
+        return tuple(one for one in later if one.problem and components <= one.head.components)
+
 
 def create(repository: str) -> None:
     """Make the repository's directories where they are not there yet. Its parent must exist."""

@@ -156,7 +156,9 @@ def _restore(
     journal = _journal(config, plan_)
     restores.write(config.repository, journal)
     phases = {"plan": time.monotonic() - begun}
-    notes: list = []
+    notes = [f"passed by {one}" for one in plan_.passed_over]
+    for line in notes:
+        observer.say(line, "WARNING")
     window = 0.0
     with seal.staging(config.repository) as work:
         try:

@@ -29,8 +29,9 @@ class RestorePlan:
 
     ``strategy`` is ``swap`` (made beside and renamed), ``in_place`` (the database within itself, in one transaction;
     the files as ever) or ``beside`` (under new names, nothing in service is touched). ``lets_go`` names the previous
-    states that will not be kept any longer. ``tables``, ``uncounted``, ``files`` and ``strangers`` tell what is there
-    from what is in the backup; they take time to find out, and are empty unless the plan is to be shown.
+    states that will not be kept any longer, ``passed_over`` the newer backups that are not whole. ``tables``,
+    ``uncounted``, ``files`` and ``strangers`` tell what is there from what is in the backup; they take time to find
+    out, and are empty unless the plan is to be shown.
     """
 
     backup: Backup
@@ -47,6 +48,7 @@ class RestorePlan:
     previous: str
     lets_go: tuple[str, ...]
     keeps: int
+    passed_over: tuple[str, ...] = ()
     tables: tuple[dict, ...] = ()
     uncounted: str = ""
     files: dict = field(default_factory=dict)
@@ -78,6 +80,7 @@ class RestorePlan:
             "missing": list(self.missing),
             "missing_roles": list(self.missing_roles),
             "expected_seconds": self.expected_seconds,
+            "passed_over": list(self.passed_over),
             "foreign": self.foreign,
             "connections": self.connections,
             "needed_bytes": self.needed_bytes,
@@ -95,6 +98,7 @@ class RestorePlan:
             f"backup     {head.id}, {text.duration(max(age, 0))} old, made on {head.host}",
             f"from       {self.backup.path}",
             f"strategy   {_STRATEGIES[self.strategy]}",
+            *(f"passed by  {one}" for one in self.passed_over),
         ]
         if head.encryption is not None:
             lines.append(f"encrypted  to {', '.join(head.encryption['recipients'])}; takes one of their private keys")

@@ -28,7 +28,10 @@ def resolve(listing: Listing, word: str, components: frozenset = frozenset()) ->
             wanted = " and ".join(sorted(components)) or "anything"
             if word == "latest-verified":
                 raise NotFoundError(f"no drill has passed a backup that holds {wanted}", "run mirai-backup drill")
-            raise NotFoundError(f"there is no good backup that holds {wanted}", "run mirai-backup backup")
+            raise NotFoundError(
+                f"there is no good backup that holds {wanted}",
+                "see mirai-backup list; make one with mirai-backup backup, or restore a copy with --offsite",
+            )
         return good[0 if word == "oldest" else -1]
     backup = _named(listing, word)
     missing = components - backup.head.components
@@ -49,7 +52,11 @@ def preferred(listing: Listing, word: str) -> Backup:
 
 
 def whole_or_not(listing: Listing, word: str) -> Backup:
-    """As ``preferred``, but a backup that is not whole may be named by ID, timestamp or path: verify is to say so."""
+    """As ``preferred``, but a backup that is not whole may be the one, also as the latest: verify is to say so."""
+    if word == "latest":
+        chosen = preferred(listing, word) if listing.good() else None
+        newest = listing.newer_not_whole(chosen, chosen.head.components) if chosen else listing.backups
+        return newest[-1] if newest else preferred(listing, word)
     named = [one for one in listing.backups if word in (one.id, timestamp_of(one.id), one.path)]
     return named[0] if len(named) == 1 else preferred(listing, word)
 

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import tarfile
 import zlib
 from typing import BinaryIO, Iterator, Optional
 
-from . import clients, compression, manifest, priority, process, selector, unarchive, unlock
+from . import clients, compression, manifest, priority, process, records, selector, unarchive, unlock
 from . import repository as repositories
 from .access import OWN_KEYRING, Access
 from .command import Command
@@ -59,6 +60,7 @@ def run(
         damaged = {"verdict": "fail", "sealed": False}
         results += [{"id": os.path.basename(path), **damaged, "why": why} for path, why in listing.damaged]
     observer.done()
+    _record(config, results)
     verdicts = {one["verdict"] for one in results}
     exit_code = MISMATCH if "fail" in verdicts else COULD_NOT_VERIFY if verdicts - {"pass"} else OK
     undecoded = any(one["sealed"] and one["verdict"] == "could_not_verify" for one in results)
@@ -66,6 +68,19 @@ def run(
         exit_code = DecryptError.exit_code
     lines = [f"{one['id']}  {one['verdict']}" + (f"  {one['why']}" if one["why"] else "") for one in results]
     return Outcome({"verified": results}, tuple(lines or ["the repository is empty"]), exit_code)
+
+
+def _record(config: Config, results: list) -> None:
+    """Let ``check`` know of damage, and of what is well again; a reader who may not write is none the worse for it."""
+    known: dict = {}
+    with contextlib.suppress(OSError):
+        known = records.damaged(config.repository)
+    for one in results:
+        row = {"verb": "verify", "backup": one["id"]}
+        if one["verdict"] == "fail":
+            records.noted(config.repository, {**row, "result": "failed", "error": one["why"], "exit_code": MISMATCH})
+        elif one["id"] in known and one["sealed"]:
+            records.noted(config.repository, {**row, "result": "ok"})
 
 
 def check(config: Config, backup: Backup, observer: Observer, decryption: tuple[Command, ...] = ()) -> None:

@@ -115,6 +115,32 @@ def test_where_drills_are_wanted_a_missing_or_failed_one_is_a_problem(settings_o
     assert found == ([problem] if problem else [])
 
 
+@pytest.mark.parametrize(("verdict", "where"), [("fail", "problems"), ("could_not_verify", "warnings")])
+def test_a_drill_by_hand_that_did_not_pass_is_heard_too(settings, repo, sealed, verdict, where):
+    sealed("full")
+    os.mkdir(f"{repo}/drills")
+    started = text.utc(datetime.datetime.now(datetime.timezone.utc))
+    drill_history.append(repo, {"id": "drill", "backup": "x", "verdict": verdict, "started": started})
+    assert check.run(settings).document[where] == [f"the last drill ended in {verdict} (drill)"]
+
+
+def test_a_backup_that_was_found_damaged_is_a_problem_until_it_passes(settings, repo, sealed):
+    head = sealed("full")
+    row = {"verb": "verify", "backup": head.id, "result": "failed", "exit_code": 2}
+    records.append(repo, {**row, "error": "its SHA-256 is another"})
+    (problem,) = check.run(settings).document["problems"]
+    assert problem.startswith(f"{head.id} did not pass a verify at 20")
+    assert problem.endswith(": its SHA-256 is another")
+    records.append(repo, {"verb": "verify", "backup": head.id, "result": "ok"})
+    assert check.run(settings).document["problems"] == []
+    records.append(repo, {**row, "verb": "restore", "error": "rows differ"})
+    assert "did not pass a restore" in check.run(settings).document["problems"][0]
+    records.append(repo, {"verb": "restore", "restored": head.id, "result": "ok"})
+    records.append(repo, {**row, "backup": "let go", "error": "its SHA-256 is another"})
+    records.append(repo, {**row, "exit_code": 1, "error": "the server is down"})
+    assert check.run(settings).document["problems"] == []
+
+
 def test_a_drill_that_never_runs_is_missed_though_retention_lets_old_backups_go(settings_of, repo, sealed):
     sealed("full")
     long_ago = text.utc(datetime.datetime.now(datetime.timezone.utc) - 40 * 24 * HOUR)

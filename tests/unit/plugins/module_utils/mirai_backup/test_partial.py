@@ -50,7 +50,7 @@ def test_patterns_are_of_the_path_or_of_the_name(settings, data, pattern, files)
 def test_a_pattern_that_matches_nothing_is_an_error(settings, data):
     with pytest.raises(NotFoundError, match=r"holds no file \*.pdf") as caught:
         restore.run(settings, Request(files=("*.pdf",)))
-    assert "quote the pattern" in caught.value.next_step
+    assert "in quotes" in caught.value.next_step
 
 
 def test_files_that_came_out_otherwise_are_not_handed_out(settings, data, monkeypatch):

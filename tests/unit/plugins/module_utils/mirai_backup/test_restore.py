@@ -253,3 +253,14 @@ def test_a_journal_that_cannot_be_marked_as_done_does_not_undo_the_restore(setti
     assert "could not be marked as done" in outcome.document["incomplete"][0]
     monkeypatch.undo()
     assert restore.run(settings, request()).document["strategy"] == "finished"
+
+
+def test_a_newer_backup_that_is_not_whole_is_not_passed_by_in_silence(settings, saved):
+    saved.joinpath("a.json").write_text("[3]")
+    newer = backup.run(settings, "json").document["backup"]
+    os.truncate(newer["path"], 1)
+    outcome = restore.run(settings, request())
+    (note,) = outcome.document["notes"]
+    assert note.startswith(f"passed by {newer['id']}, which is newer and not whole: ")
+    assert note.endswith(f" has 1 bytes instead of {newer['size']}")
+    assert content(saved) == {"a.json": "[1]"}

@@ -65,6 +65,10 @@ def test_the_plan_of_a_replacement(plan):
     assert "undo with  mirai-backup rollback" in said
 
 
+def test_what_is_newer_and_not_whole_is_named(plan):
+    assert "passed by  mirai_full_x, which is newer" in text(plan(passed_over=("mirai_full_x, which is newer",)))
+
+
 def test_beside_nothing_is_kept_or_undone(plan):
     one = plan(strategy="beside", database=replace(Target(), live="copy", exists=False), previous="")
     assert not one.replaces

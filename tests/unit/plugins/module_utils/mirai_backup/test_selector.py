@@ -58,6 +58,17 @@ def test_one_that_is_not_whole_may_be_named_where_that_is_to_be_said(repo, three
     assert selector.whole_or_not(listing, "latest").id == three[0].id
 
 
+def test_the_latest_may_be_one_that_is_not_whole_where_that_is_to_be_said(repo, three, sealed):
+    newest = sealed("full", sequence=4, timestamp="20261124_020000")
+    os.truncate(f"{repo}/full/{newest.artifacts[0].name}", 1)
+    listing = repository.listing(repo)
+    assert selector.whole_or_not(listing, "latest").id == newest.id
+    assert [one.id for one in listing.newer_not_whole(selector.resolve(listing, "latest", BOTH))] == [newest.id]
+    for one in three:
+        os.truncate(f"{repo}/{one.kind}/{one.artifacts[0].name}", 1)
+    assert selector.whole_or_not(repository.listing(repo), "latest").id == newest.id
+
+
 def test_paths_absolute_relative_and_through_a_symlink(repo, three, tmp_path, monkeypatch):
     monkeypatch.chdir(repo)
     (tmp_path / "link").symlink_to(repo)

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from mirai_backup import backup, manifest, repository, verify
+from mirai_backup import backup, manifest, records, repository, verify
 from mirai_backup.errors import PreflightError
 
 
@@ -46,6 +46,18 @@ def test_every_flipped_byte_is_found(settings, only):
         assert why.startswith(f"{os.path.basename(only.path)} is damaged: its SHA-256 is not the manifest's")
         with open(only.path, "r+b") as file:
             file.write(whole)
+
+
+def test_damage_is_on_record_until_it_is_well_again(settings, only):
+    whole = open(only.path, "rb").read()
+    with open(only.path, "wb") as file:
+        file.write(whole[:-1] + b"x")
+    assert verdict(settings)[0] == 2
+    assert list(records.damaged(settings.repository)) == [only.id]
+    with open(only.path, "wb") as file:
+        file.write(whole)
+    assert verdict(settings)[0] == 0
+    assert records.damaged(settings.repository) == {}
 
 
 def test_a_truncated_or_missing_artifact_is_named(settings, only):
