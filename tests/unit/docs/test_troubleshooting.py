@@ -15,8 +15,8 @@ NUMBER = re.compile(r"\b\d+(?:\.x)?\b")
 
 
 def source() -> str:
-    """All that the role and the engine may say, placeholders and line breaks taken out."""
-    files = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("plugins/**/*.py")]
+    """All that the role, the playbooks and the engine may say, placeholders and line breaks taken out."""
+    files = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("plugins/**/*.py")]
     joined = "\n".join(path.read_text(encoding="utf-8") for path in files)
     joined = re.sub(r'"\s*\n\s*f?"', "", joined)  # texts that go on in the next line of the source
     joined = re.sub(r"\{\{?.*?\}?\}", "…", joined)
