@@ -14,9 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def play(tmp_path):
     """Runs a playbook on two servers that do not exist; gives what it said."""
     inventory = tmp_path / "inventory.ini"
-    inventory.write_text(
-        "[mirai]\na.invalid\nb.invalid\n[mirai:vars]\nansible_connection=local\nto_dirs=of somebody's own\n"
-    )
+    settings = ("ansible_connection=local", f"ansible_python_interpreter={sys.executable}", "to_dirs=of somebody's own")
+    inventory.write_text("\n".join(("[mirai]", "a.invalid", "b.invalid", "[mirai:vars]", *settings, "")))
     program = Path(sys.executable).with_name("ansible-playbook")
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000"}
 
