@@ -4,12 +4,6 @@
 
 from __future__ import annotations
 
-import difflib
-import os
-
-from ansible.plugins.lookup import LookupBase
-from ansible.utils.vars import load_extra_vars
-
 DOCUMENTATION = r"""
 name: misspelt
 short_description: Find names that are nearly those of known variables
@@ -42,6 +36,12 @@ _raw:
   type: list
   elements: str
 """
+
+import difflib
+import os
+
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.vars import load_extra_vars
 
 _ALIKE = 0.8  # of difflib's ratio: one letter in five
 
