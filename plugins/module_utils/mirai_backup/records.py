@@ -20,6 +20,16 @@ from .repository import Backup
 LATEST = "LATEST_BACKUP.txt"
 METADATA = "backup_metadata.log"
 _TAIL = 1 << 16
+_UNMOVABLE = (
+    "it is mounted, or in a layer of an image, and cannot be renamed: use --to-dir, or copy it to a new directory"
+)
+_HINTS = {
+    errno.ENOSPC: "free space, or move the repository",
+    errno.EDQUOT: "free space, or move the repository",
+    errno.EXDEV: _UNMOVABLE,
+    errno.EBUSY: _UNMOVABLE,
+}
+_NO_HINT = "see the system's log"
 _FLAGS = {"full": "", "database": " --db-only", "json": " --json-only"}
 
 
@@ -67,9 +77,7 @@ def failures(repository: str, values: dict, interrupted: Interrupted) -> Iterato
             yield
         except OSError as error:
             where = error.filename if isinstance(error.filename, str) else repository
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            hint = "free space, or move the repository" if full else "see the system's log"
-            raise EngineError(f"{where}: {error.strerror or error}", hint) from error
+            raise EngineError(f"{where}: {error.strerror or error}", _HINTS.get(error.errno, _NO_HINT)) from error
         except KeyboardInterrupt as error:
             raise interrupted from error
     except EngineError as error:

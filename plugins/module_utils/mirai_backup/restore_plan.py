@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import socket
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ from .target import DatabaseTarget
 _PLACEHOLDER = "YYYYMMDD_HHMMSS"
 _HEADROOM = 1.2
 _LOCK_PATIENCE = "5s"
+_MOUNTS = "/proc/self/mountinfo"
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def preflight(plan: RestorePlan, confirm: str) -> None:
             f"the restore needs about {text.size(plan.needed_bytes)}, but {text.size(plan.free_bytes)} are free",
             "free space; nothing was changed",
         )
-    if plan.replaces and plan.directory and os.path.ismount(plan.directory):
+    if plan.replaces and plan.directory and _is_mounted(plan.directory):
         raise PreflightError(
             f"data directory {plan.directory} is a mount point, which cannot be swapped",
             "restore with --to-dir beside it and copy, or mount the directory above it",
@@ -209,6 +211,16 @@ def _patient(found: DatabaseTarget) -> Iterator[postgres.Session]:
     with postgres.Session(found.clients, found.on(found.live)) as session:
         session.execute(f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'")
         yield session
+
+
+def _is_mounted(directory: str) -> bool:
+    """Whether something is mounted there; it may be a directory of the same file system."""
+    if os.path.ismount(directory):
+        return True
+    with contextlib.suppress(OSError), open(_MOUNTS, "rb") as file:
+        points = (re.sub(rb"\\([0-7]{3})", lambda one: bytes((int(one[1], 8),)), line.split()[4]) for line in file)
+        return os.fsencode(directory) in points
+    return False
 
 
 def _connections(found: DatabaseTarget) -> int:

@@ -1,5 +1,6 @@
 """restore: the files of a backup replace those in service, whole or not at all."""
 
+import errno
 import json
 import os
 import socket
@@ -190,6 +191,29 @@ def test_a_mount_point_cannot_be_swapped(settings, saved, monkeypatch):
     with pytest.raises(PreflightError, match="is a mount point, which cannot be swapped") as caught:
         restore.run(settings, request())
     assert "--to-dir" in caught.value.next_step
+
+
+def test_nor_can_one_of_the_same_file_system(settings, saved, monkeypatch, tmp_path):
+    mounts = tmp_path / "mountinfo"
+    escaped = str(saved).replace("a", "\\141")
+    mounts.write_text(f"22 1 254:1 / / rw - ext4 /dev/vda rw\n30 22 254:1 /x {escaped} rw - ext4 /dev/vda rw\n")
+    monkeypatch.setattr(restore_plan, "_MOUNTS", str(mounts))
+    with pytest.raises(PreflightError, match="is a mount point, which cannot be swapped"):
+        restore.run(settings, request())
+    monkeypatch.setattr(restore_plan, "_MOUNTS", str(tmp_path / "none"))
+    assert restore.run(settings, request()).exit_code == 0
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EBUSY])
+def test_a_directory_that_cannot_be_renamed_is_said_to_be_one(settings, saved, monkeypatch, number):
+    def refuse(one, other):
+        raise OSError(number, os.strerror(number), one, None, other)
+
+    monkeypatch.setattr(restore.exchange.swap.safefile, "exchange", refuse)
+    with pytest.raises(EngineError) as caught:
+        restore.run(settings, request())
+    assert str(saved) in caught.value.message and "cannot be renamed: use --to-dir" in caught.value.next_step
+    assert content(saved) == {"a.json": "[2]", "new.json": "[3]"}
 
 
 @pytest.fixture
