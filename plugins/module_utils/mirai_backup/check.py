@@ -90,7 +90,7 @@ def _look(config: Config, max_age: float, found: _Findings) -> None:
     problems += [f"{one} lies in the future: the clock is wrong, retention rests" for one in future]
     problems += [f"{one.id} is not whole: {one.problem}" for one in listing.backups if one.problem]
     problems += [problem for _path, problem in listing.damaged]
-    problems += _found_damaged(config, listing)
+    problems += records.complaints(config.repository, listing.backups)
     drills = drill_history.rows(config.repository)
     if drills and drills[-1]["verdict"] != "pass":
         last = drills[-1]
@@ -117,16 +117,6 @@ def _look(config: Config, max_age: float, found: _Findings) -> None:
     found.keys = keyring.find(config)
     problems += [f"{one.purpose} key {one.fingerprint} {one.problem}" for one in found.keys if one.problem]
     warnings += filter(None, (one.warning(time.time()) for one in found.keys))
-
-
-def _found_damaged(config: Config, listing: repository.Listing) -> list[str]:
-    """The backups that seem whole and did not pass their last verification or restore."""
-    there = {one.id for one in listing.backups if not one.problem}
-    return [
-        f"{name} did not pass a {row['verb']} at {row['time']}: {row['error']}"
-        for name, row in records.damaged(config.repository).items()
-        if name in there
-    ]
 
 
 def _unwatched(config: Config, max_age: float, now: datetime.datetime) -> list[str]:

@@ -26,6 +26,7 @@ from . import (
     priority,
     pull,
     repository,
+    selector,
     side,
     signature,
     text,
@@ -73,13 +74,18 @@ def run(
 
 
 def _run(config: Config, word: str, observer: Observer, access: Access, offsite: bool, store: str) -> Outcome:
-    refused = None
+    refused, passed_by = None, ()
     try:
         priority.lower(config)
         if offsite:
             word = pull.fetch(config, word, store, observer)["pulled"]
-        backup = drill_choice.resolve(repository.listing(config.repository), word)
+        listing = repository.listing(config.repository)
+        backup = drill_choice.resolve(listing, word)
         observer.say(f"drill of {backup.id}: begun")
+        if isinstance(backup, Backup):
+            passed_by = selector.passed_by(listing, word, backup, backup.head.components)
+        for one in passed_by:
+            observer.say(f"passed by {one}", "WARNING")
         if isinstance(backup, Damaged):
             document = _damaged(config, backup)
         else:
@@ -95,7 +101,7 @@ def _run(config: Config, word: str, observer: Observer, access: Access, offsite:
     directory = drill_files.keep(config.repository, document, language.chosen(config.language))
     observer.say(f"drill of {backup.id}: {document['verdict']}", "INFO" if document["verdict"] == "pass" else "ERROR")
     exit_code = refused.exit_code if refused else _EXIT.get(document["verdict"], COULD_NOT_VERIFY)
-    lines = _lines(document, directory)
+    lines = (*_lines(document, directory), *(f"  passed by  {one}" for one in passed_by))
     if refused is not None:
         lines = (f"{lines[0]}: {refused.message}", f"  next: {refused.next_step}", *lines[1:])
     return Outcome({**document, "directory": directory}, lines, exit_code)

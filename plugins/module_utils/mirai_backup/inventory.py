@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 from typing import Optional
 
-from . import manifest, repository, restores, selector, text
+from . import manifest, records, repository, restores, selector, text
 from .config import Config
 from .errors import NotFoundError
 from .outcome import OK, Outcome
@@ -29,6 +29,7 @@ def run(config: Config, kind: Optional[str] = None) -> Outcome:
     now = datetime.datetime.now(datetime.timezone.utc)
     lines = [line(one, now) for one in backups] or ["there are no backups"]
     lines += [f"damaged: {problem}" for _path, problem in listing.damaged]
+    lines += records.complaints(config.repository, backups)
     lines += [f"no manifest, not counted as a backup: {path}" for path in listing.unsealed]
     lines += [
         f"previous state, before the {one['verb']} of {one['restored']}: {one['names'] or 'nothing'}"

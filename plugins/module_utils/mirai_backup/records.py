@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import time
-from typing import Iterator, Optional
+from typing import Iterable, Iterator, Optional
 
 from . import notices, safefile, text
 from .errors import EngineError, Interrupted
@@ -110,6 +110,15 @@ def damaged(repository: str) -> dict[str, dict]:
         elif record.get("result") == "ok":
             found.pop(name, None)
     return found
+
+
+def complaints(repository: str, backups: Iterable[Backup]) -> list[str]:
+    """A line for each of ``backups`` that seems whole and did not pass its last verification or restore."""
+    there = {one.id for one in backups if not one.problem}
+    found = damaged(repository).items()
+    return [
+        f"{name} did not pass a {row['verb']} at {row['time']}: {row['error']}" for name, row in found if name in there
+    ]
 
 
 def first_time(repository: str) -> Optional[datetime.datetime]:

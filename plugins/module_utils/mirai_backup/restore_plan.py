@@ -113,7 +113,7 @@ def make(config: Config, request: Request, listing: Optional[Listing] = None) ->
         needed_bytes=needed,
         free_bytes=free,
         expected_seconds=_expected(config.repository),
-        passed_over=_passed_over(listing, backup, halves) if request.backup == "latest" else (),
+        passed_over=selector.passed_by(listing, request.backup, backup, halves),
         previous=restores.Journal("", "restore", "", "", "", *names).names(),
         lets_go=tuple(
             one.names() for one in restores.surplus(config.repository, config.keep_previous, touched) if not beside
@@ -135,11 +135,6 @@ def _compared(plan: RestorePlan) -> RestorePlan:
         except OSError as error:
             uncounted = uncounted or f"{error.filename}: {error.strerror}"
     return replace(plan, tables=tables, uncounted=uncounted, files=files, strangers=strangers)
-
-
-def _passed_over(listing: Listing, backup: Backup, halves: frozenset) -> tuple[str, ...]:
-    newer = listing.newer_not_whole(backup, halves)
-    return tuple(f"{one.id}, which is newer and not whole: {one.problem}" for one in newer)
 
 
 def _missing(found: DatabaseTarget, head: manifest.Manifest) -> list[str]:

@@ -51,6 +51,12 @@ def preferred(listing: Listing, word: str) -> Backup:
     return resolve(listing, word, BOTH if both else frozenset())
 
 
+def passed_by(listing: Listing, word: str, chosen: Backup, components: frozenset) -> tuple[str, ...]:
+    """The newer backups that are not ``chosen`` as the ``latest`` since they are not whole, in words."""
+    newer = listing.newer_not_whole(chosen, components) if word == "latest" else ()
+    return tuple(f"{one.id}, which is newer and not whole: {one.problem}" for one in newer)
+
+
 def whole_or_not(listing: Listing, word: str) -> Backup:
     """As ``preferred``, but a backup that is not whole may be the one, also as the latest: verify is to say so."""
     if word == "latest":

@@ -83,6 +83,14 @@ def test_an_artifact_that_is_not_whole_is_named(settings, saved):
     assert "has 10 bytes instead of" in outcome.document["differences"][0]
 
 
+def test_a_newer_one_that_is_not_whole_is_named(settings, saved):
+    newer = backup.run(settings, "json").document["backup"]
+    os.truncate(newer["path"], 5)
+    outcome = drill.run(settings)
+    assert (outcome.exit_code, outcome.document["backup"]["id"]) == (0, saved.id)
+    assert outcome.lines[-1].startswith(f"  passed by  {newer['id']}, which is newer and not whole")
+
+
 def test_a_damaged_manifest_is_a_failed_drill(settings, saved):
     os.truncate(saved.manifest_path, 30)
     outcome = drill.run(settings, saved.id)

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from mirai_backup import backup, manifest, records, repository, verify
+from mirai_backup import backup, inventory, manifest, records, repository, verify
 from mirai_backup.errors import PreflightError
 
 
@@ -54,6 +54,7 @@ def test_damage_is_on_record_until_it_is_well_again(settings, only):
         file.write(whole[:-1] + b"x")
     assert verdict(settings)[0] == 2
     assert list(records.damaged(settings.repository)) == [only.id]
+    assert f"{only.id} did not pass a verify at 20" in "\n".join(inventory.run(settings).lines)
     with open(only.path, "wb") as file:
         file.write(whole)
     assert verdict(settings)[0] == 0
