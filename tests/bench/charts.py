@@ -34,9 +34,9 @@ def draw(title: str, bars: list[Bar], unit: str = "") -> str:
     ]
     for number, (one, share) in enumerate(zip(bars, shares)):
         y = _TOP + number * _STEP
-        missed = one.goal is not None and round(one.value, 2) > one.goal
+        missed = one.goal is not None and one.value > one.goal
         colour = _MISSED if missed else _OURS if one.ours else _THEIRS
-        shown = f"{one.value:.2f}{unit}" + (f" of {one.goal:g}" if one.goal else "")
+        shown = f"{one.value:.3g}{unit}" + (f" of {one.goal:g}" if one.goal else "")
         lines += [
             f'<text x="{_LEFT - 8}" y="{y + 15}" text-anchor="end" font-size="13">{escape(one.label)}</text>',
             f'<rect x="{_LEFT}" y="{y + 3}" width="{max(share * scale, 1):.1f}" height="16" fill="{colour}"/>',

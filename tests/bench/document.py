@@ -31,7 +31,7 @@ _TERMS = """\
 - **guide**: what the operators' guide does: `pg_dump -Fc` into a file, `gzip` of it, `tar -czf` of the data directory,
   `tar -czf` of all that is kept once more; back with `gunzip`, `createdb`, `pg_restore`. One after the other, as in the
   script, all at their default levels. **As a pipe**, `pg_dump -Fc | gzip` on two cores, is what it could have been.
-- **goal**: judged at the largest size; at small ones the start of the programs is most of the time.
+- **goal**: judged at the largest size, before rounding; at small ones the start of the programs is most of the time.
 - **peak memory**: of the engine's own Python process, as the kernel counts it (VmHWM); that is what the goals are for.
   The programs it starts (pg_dump, the compressor, psql, pg_restore) are listed apart, the largest of each name.
 - A drill's damage for its negative control is another one at each run, so its rounds differ more than others.

@@ -61,11 +61,10 @@ MANY_FILES = _ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per 
 
 
 def met(value: float, goal: Optional[float]) -> str:
-    """The verdict for a table: a figure that rounds to its goal has met it; one without a goal is for comparison."""
+    """The verdict for a table, before anything is rounded; a figure without a goal is for comparison."""
     if goal is None:
         return ""
-    digits = max(2, len(f"{goal:g}".partition(".")[2]))
-    return "yes" if round(value, digits) <= goal else "**no**"
+    return "yes" if value <= goal else "**no**"
 
 
 def memory_goal(verb: str) -> int:
