@@ -74,7 +74,7 @@ def run(
 
 
 def _run(config: Config, word: str, observer: Observer, access: Access, offsite: bool, store: str) -> Outcome:
-    refused, passed_by = None, ()
+    refused, passed_over = None, ()
     try:
         priority.lower(config)
         if offsite:
@@ -82,13 +82,12 @@ def _run(config: Config, word: str, observer: Observer, access: Access, offsite:
         listing = repository.listing(config.repository)
         backup = drill_choice.resolve(listing, word)
         observer.say(f"drill of {backup.id}: begun")
-        if isinstance(backup, Backup):
-            passed_by = selector.passed_by(listing, word, backup, backup.head.components)
-        for one in passed_by:
-            observer.say(f"passed by {one}", "WARNING")
         if isinstance(backup, Damaged):
             document = _damaged(config, backup)
         else:
+            passed_over = selector.passed_over(listing, word, backup, backup.head.components)
+            for skipped in passed_over:
+                observer.say(f"passed by {skipped}", "WARNING")
             one = _Drill(config, backup, observer, access)
             document, refused = one.run(), one.refused
     except KeyboardInterrupt as error:
@@ -101,7 +100,7 @@ def _run(config: Config, word: str, observer: Observer, access: Access, offsite:
     directory = drill_files.keep(config.repository, document, language.chosen(config.language))
     observer.say(f"drill of {backup.id}: {document['verdict']}", "INFO" if document["verdict"] == "pass" else "ERROR")
     exit_code = refused.exit_code if refused else _EXIT.get(document["verdict"], COULD_NOT_VERIFY)
-    lines = (*_lines(document, directory), *(f"  passed by  {one}" for one in passed_by))
+    lines = (*_lines(document, directory), *(f"  passed by  {one}" for one in passed_over))
     if refused is not None:
         lines = (f"{lines[0]}: {refused.message}", f"  next: {refused.next_step}", *lines[1:])
     return Outcome({**document, "directory": directory}, lines, exit_code)

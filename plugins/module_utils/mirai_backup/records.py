@@ -98,7 +98,7 @@ def last_run(repository: str) -> Optional[dict]:
 def damaged(repository: str) -> dict[str, dict]:
     """The newest records of a backup that was found to differ from its manifest, by ID, unless it was well again since.
 
-    The keys ``verb``, ``backup``, ``time`` and ``error`` are there.
+    The keys ``verb``, ``time`` and ``error`` are there.
     """
     found: dict[str, dict] = {}
     for record in _tail(repository):

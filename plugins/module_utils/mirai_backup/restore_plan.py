@@ -113,7 +113,7 @@ def make(config: Config, request: Request, listing: Optional[Listing] = None) ->
         needed_bytes=needed,
         free_bytes=free,
         expected_seconds=_expected(config.repository),
-        passed_over=selector.passed_by(listing, request.backup, backup, halves),
+        passed_over=selector.passed_over(listing, request.backup, backup, halves),
         previous=restores.Journal("", "restore", "", "", "", *names).names(),
         lets_go=tuple(
             one.names() for one in restores.surplus(config.repository, config.keep_previous, touched) if not beside

@@ -51,7 +51,7 @@ def preferred(listing: Listing, word: str) -> Backup:
     return resolve(listing, word, BOTH if both else frozenset())
 
 
-def passed_by(listing: Listing, word: str, chosen: Backup, components: frozenset) -> tuple[str, ...]:
+def passed_over(listing: Listing, word: str, chosen: Backup, components: frozenset) -> tuple[str, ...]:
     """The newer backups that are not ``chosen`` as the ``latest`` since they are not whole, in words."""
     newer = listing.newer_not_whole(chosen, components) if word == "latest" else ()
     return tuple(f"{one.id}, which is newer and not whole: {one.problem}" for one in newer)
@@ -59,12 +59,13 @@ def passed_by(listing: Listing, word: str, chosen: Backup, components: frozenset
 
 def whole_or_not(listing: Listing, word: str) -> Backup:
     """As ``preferred``, but a backup that is not whole may be the one, also as the latest: verify is to say so."""
-    if word == "latest":
-        chosen = preferred(listing, word) if listing.good() else None
-        newest = listing.newer_not_whole(chosen, chosen.head.components) if chosen else listing.backups
-        return newest[-1] if newest else preferred(listing, word)
-    named = [one for one in listing.backups if word in (one.id, timestamp_of(one.id), one.path)]
-    return named[0] if len(named) == 1 else preferred(listing, word)
+    if word != "latest":
+        named = [one for one in listing.backups if word in (one.id, timestamp_of(one.id), one.path)]
+        return named[0] if len(named) == 1 else preferred(listing, word)
+    if listing.backups and not listing.good():
+        return listing.backups[-1]
+    chosen = preferred(listing, word)
+    return (chosen, *listing.newer_not_whole(chosen, chosen.head.components))[-1]
 
 
 def _named(listing: Listing, word: str) -> Backup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
@@ -14,7 +15,7 @@ from types import SimpleNamespace
 import fake_postgresql
 import pytest
 from hypothesis import HealthCheck, settings
-from mirai_backup import archive, config, index, interrupts, manifest, members, repository, seal, text
+from mirai_backup import archive, config, index, interrupts, manifest, members, repository, restores, seal, text
 from mirai_backup.sinks import HashedFile
 
 _LENIENT = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
@@ -128,6 +129,26 @@ def away(tmp_path, settings_of, repo):
     fault()
     config_ = settings_of(offsite=entries, rclone=str(program), rclone_config=str(sections))
     return SimpleNamespace(config=config_, root=root, fault=fault)
+
+
+@pytest.fixture
+def full_at(monkeypatch):
+    """``with full_at(state):`` the disk is full where a journal is to be advanced to ``state``."""
+
+    @contextlib.contextmanager
+    def full(state):
+        advance = restores.advance
+
+        def write(repository, journal, wanted):
+            if wanted == state:
+                raise OSError(28, "No space left on device")
+            return advance(repository, journal, wanted)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(restores, "advance", write)
+            yield
+
+    return full
 
 
 @pytest.fixture

@@ -275,32 +275,16 @@ def test_an_older_state_is_let_go_of(config, tmp_path, monkeypatch, in_place):
         assert server.names == {"db", "db_before_2"}
 
 
-def test_a_full_disk_does_not_keep_the_old_state_away(config, journal, monkeypatch):
-    advance = restores.advance
-
-    def full(repository, journal_, state):
-        if state == "undoing":
-            raise OSError(28, "No space left on device")
-        return advance(repository, journal_, state)
-
-    monkeypatch.setattr(restores, "advance", full)
+def test_a_full_disk_does_not_keep_the_old_state_away(config, journal, monkeypatch, full_at):
     monkeypatch.setattr(exchange.smoke, "run", lambda *_arguments: 1 // 0)
-    with pytest.raises(ZeroDivisionError):
+    with full_at("undoing"), pytest.raises(ZeroDivisionError):
         exchange.carry_out(config, journal, None, Log())
     assert in_service(journal) == ["old"]
 
 
-def test_a_journal_that_cannot_be_marked_as_done_undoes_nothing_and_is_settled_later(config, journal, monkeypatch):
-    advance = restores.advance
-
-    def full(repository, journal_, state):
-        if state == "done":
-            raise OSError(28, "No space left on device")
-        return advance(repository, journal_, state)
-
+def test_a_journal_that_cannot_be_marked_as_done_undoes_nothing_and_is_settled_later(config, journal, full_at):
     log = Log()
-    with monkeypatch.context() as patched:
-        patched.setattr(restores, "advance", full)
+    with full_at("done"):
         done, _window = exchange.carry_out(config, journal, None, log)
     assert in_service(journal) == ["new"]
     assert any("cannot be marked as done: [Errno 28] No space left on device" in one for one in log.said)

@@ -263,19 +263,11 @@ def test_a_record_that_cannot_be_written_does_not_undo_the_restore(settings, sav
     assert content(saved) == {"a.json": "[1]"}
 
 
-def test_a_journal_that_cannot_be_marked_as_done_does_not_undo_the_restore(settings, saved, monkeypatch):
-    advance = restores.advance
-
-    def full(repository, journal, state):
-        if state == "done":
-            raise OSError(28, "No space left on device")
-        return advance(repository, journal, state)
-
-    monkeypatch.setattr(restores, "advance", full)
-    outcome = restore.run(settings, request())
+def test_a_journal_that_cannot_be_marked_as_done_does_not_undo_the_restore(settings, saved, full_at):
+    with full_at("done"):
+        outcome = restore.run(settings, request())
     assert (outcome.exit_code, content(saved)) == (3, {"a.json": "[1]"})
     assert "could not be marked as done" in outcome.document["incomplete"][0]
-    monkeypatch.undo()
     assert restore.run(settings, request()).document["strategy"] == "finished"
 
 

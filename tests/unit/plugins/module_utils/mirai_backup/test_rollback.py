@@ -127,19 +127,11 @@ def test_an_older_state_that_cannot_be_let_go_does_not_undo_the_rollback(setting
     assert outcome.exit_code == 3 and any("could not be let go: the disk" in line for line in outcome.lines)
 
 
-def test_a_journal_that_cannot_be_marked_as_done_does_not_undo_the_rollback(settings, restored, monkeypatch):
-    advance = restores.advance
-
-    def full(repository, journal, state):
-        if state == "done":
-            raise OSError(28, "No space left on device")
-        return advance(repository, journal, state)
-
-    monkeypatch.setattr(restores, "advance", full)
-    outcome = rollback.run(settings)
+def test_a_journal_that_cannot_be_marked_as_done_does_not_undo_the_rollback(settings, restored, full_at):
+    with full_at("done"):
+        outcome = rollback.run(settings)
     assert (outcome.exit_code, restored.read_bytes()) == (3, b"2")
     assert "could not be marked as done" in outcome.document["incomplete"][0]
-    monkeypatch.undo()
     settled = rollback.run(settings)
     assert settled.exit_code == 0 and restored.read_bytes() == b"2"
     assert [one.state for one in restores.journals(settings.repository)] == ["done", "done"]
