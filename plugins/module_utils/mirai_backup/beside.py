@@ -18,8 +18,6 @@ from .command import Command
 from .examine import SLOT, SLOTS
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from mirai_backup import examine; examine.main()"
-# The C library would give back and ask for the memory of every block anew: a fifth of the examiner's time.
-_KEEP_MEMORY = tuple((f"MALLOC_{name}_THRESHOLD_", str(32 << 20)) for name in ("MMAP", "TRIM"))
 
 
 class Beside:
@@ -36,7 +34,7 @@ class Beside:
         passed = (shared, freed, self._torn)
         argv = (sys.executable, "-I", "-S", "-c", _START, os.path.dirname(package), *map(str, passed))
         try:
-            self._fed = process.Fed(Command(argv, env=_KEEP_MEMORY, descriptors=passed), out)
+            self._fed = process.Fed(Command(argv, descriptors=passed), out)
         except BaseException:
             self._release()
             raise

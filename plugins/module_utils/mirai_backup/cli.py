@@ -13,7 +13,7 @@ import os
 import sys
 from typing import Callable, Optional, Sequence
 
-from . import arguments, colour, interrupts
+from . import arguments, colour, interrupts, memory
 from . import config as configuration
 from .access import Access
 from .config import Config
@@ -34,6 +34,7 @@ def main(
         given = sys.argv[1:] if argv is None else argv
         return _misused(given) if stop.code not in (None, 0) else 0
     interrupts.install()
+    memory.keep()
     try:
         _require_sense(options)
         config = _config(options, default_log)

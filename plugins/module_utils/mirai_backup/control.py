@@ -110,7 +110,7 @@ def _row(backup: Backup, target: DatabaseTarget, database: str, chance: random.R
         if "changed" not in changed:
             continue  # there are only NULLs in it
         with postgres.Session(target.clients, target.on(database)) as session:
-            found = fingerprint.take_alone(session, expected["mode"], target.server.version_num)
+            found = fingerprint.take_alone(session, expected, target.server.version_num)
         lines = [line for line in fingerprint.differences(expected, found) if column["table"] in line]
         where = f"one value of {column['schema']}.{column['table']}.{column['column']}"
         return _result("row_changed", where, lines[0] if lines else "", bool(lines))

@@ -32,7 +32,7 @@ def database(found: Findings, head: manifest.Manifest, target: Optional[Database
         return
     begun = time.monotonic()
     with postgres.Session(target.clients, target.on(name)) as session:
-        restored = fingerprint.take_alone(session, expected["mode"], target.server.version_num)
+        restored = fingerprint.take_alone(session, expected, target.server.version_num)
     seconds = time.monotonic() - begun
     for check, lines in fingerprint.differences_by_check(expected, restored).items():
         count = expected[check]["count"] if check == "large_objects" and expected[check] else len(expected[check] or ())

@@ -14,7 +14,7 @@ import os
 import sys
 from typing import BinaryIO, Optional, Union
 
-from . import jsoncheck
+from . import jsoncheck, memory
 
 SLOT, SLOTS = 4 << 20, 3  # bytes of a block at most, and how many may wait; only what is filled takes memory
 
@@ -78,6 +78,7 @@ class Examiner:
 
 def main() -> None:
     """Be that process: examine what comes until the pipe ends."""
+    memory.keep()
     shared, freed, torn = map(int, sys.argv[2:])
     commands, out = sys.stdin.buffer, sys.stdout.buffer
     blocks = memoryview(mmap.mmap(shared, SLOTS * SLOT, prot=mmap.PROT_READ))

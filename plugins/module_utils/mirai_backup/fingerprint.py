@@ -3,8 +3,8 @@
 """The proof of content: what a database holds, in numbers that survive a dump and a restore.
 
 Taken inside the snapshot that pg_dump reads. Per table the row count and the sum of a 64-bit hash of every row's
-text: the order of rows does not matter, one changed bit does. What the sums cannot see: two changes in one table
-whose hashes cancel out (one in 2^64 by accident).
+text: the order of rows does not matter, one changed bit does. In a row's text a text, JSON or bytea stands as its own
+64-bit hash. What the sums cannot see: changes whose hashes are the same or cancel out (one in 2^64 by accident).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Optional
 
 from . import relations, schema, text
+from .errors import EngineError
 from .postgres import Session, identifier, literal
 
 # Everything that changes how a value looks as text.
@@ -21,6 +22,9 @@ PINNED = (
     " SET LOCAL xmlbinary='base64'; SET LOCAL search_path=pg_catalog; SET LOCAL quote_all_identifiers=off;"
     " SET LOCAL row_security=off"
 )
+
+# How a row is hashed. 1, of manifests that name none: the text of the whole row. 2: see above.
+FORMULA = 2
 
 # Rows in TOAST do not count when the planner decides on workers, yet they are nearly all of the work.
 _WORKERS = "SET LOCAL min_parallel_table_scan_size='1MB'; SET LOCAL parallel_setup_cost=0"
@@ -35,14 +39,16 @@ SELECT count(*) AS count, coalesce(sum(digest), 0)::text AS digest FROM (
 """
 
 
-def take(session: Session, mode: str, version_num: int, early: Optional[dict] = None) -> dict:
+def take(session: Session, mode: str, version_num: int, early: Optional[dict] = None, formula: int = FORMULA) -> dict:
     """The fingerprint of the session's database, as JSON values.
 
     ``mode`` is ``full`` (rows and digests) or ``counts`` (rows only). ``early`` are the sequences as they stood before
-    a dump began, where there is one. Keys: mode, server_major, tables (name →
-    rows, digest), sequences (name → low, high), large_objects, schema (object → digest), excluded (name → why).
-    Raises DatabaseError naming the statement that failed.
+    a dump began, where there is one. Keys: mode, formula, server_major, tables (name → rows, digest), sequences (name
+    → low, high), large_objects, schema (object → digest), excluded (name → why).
+    Raises DatabaseError naming the statement that failed, EngineError for a formula that is not known.
     """
+    if formula not in (1, FORMULA):
+        raise EngineError(f"the fingerprint is of a newer engine (formula {formula})", "update mirai.backup here")
     session.execute(PINNED)
     positions = sequences(session, relations.find(session)) if early is None else early
     found = relations.find(session)
@@ -52,9 +58,10 @@ def take(session: Session, mode: str, version_num: int, early: Optional[dict] = 
         if reason:
             excluded[relations.name(relation)] = reason
         elif relation["kind"] in "rpm":
-            tables[relations.name(relation)] = _table(session, relation, mode)
+            tables[relations.name(relation)] = _table(session, relation, mode, formula)
     return {
         "mode": mode,
+        "formula": formula,
         "server_major": version_num // 10000,
         "tables": tables,
         "sequences": positions,
@@ -64,10 +71,15 @@ def take(session: Session, mode: str, version_num: int, early: Optional[dict] = 
     }
 
 
-def take_alone(session: Session, mode: str, version_num: int) -> dict:
-    """The same of a database that nobody else uses: workers of the server help with each table."""
+def take_again(session: Session, expected: dict, version_num: int) -> dict:
+    """The same in the way that ``expected`` was taken, to hold it to that."""
+    return take(session, expected["mode"], version_num, None, expected.get("formula", 1))
+
+
+def take_alone(session: Session, expected: dict, version_num: int) -> dict:
+    """``take_again`` of a database that nobody else uses: workers of the server help with each table."""
     session.execute(_WORKERS)
-    return take(session, mode, version_num)
+    return take_again(session, expected, version_num)
 
 
 def sequences(session: Session, found: list) -> dict:
@@ -157,7 +169,7 @@ def _differing_tables(expected: dict, found: dict) -> list[str]:
     return lines
 
 
-def _table(session: Session, relation: dict, mode: str) -> dict:
+def _table(session: Session, relation: dict, mode: str, formula: int) -> dict:
     """Rows and digest of one table. A materialized view is taken as its REFRESH on restore will make it."""
     if relation["kind"] == "m":
         if not relation["populated"]:
@@ -168,12 +180,8 @@ def _table(session: Session, relation: dict, mode: str) -> dict:
         source = f"{only}{_qualified(relation)} mirai_row {relation['condition'] or ''}"
     digest = "''"
     if mode == "full":
-        row = (
-            f"ROW({', '.join('mirai_row.' + one for one in relation['columns'])})"
-            if relation["columns"]
-            else "(mirai_row.*)"
-        )
-        digest = f'coalesce(sum(hashtextextended({row}::text COLLATE "C", 0)), 0)::text'
+        row = relation["hashed"] if formula == FORMULA and relation["kind"] != "m" else relation["columns"]
+        digest = f'coalesce(sum(hashtextextended({row or "(mirai_row.*)"}::text COLLATE "C", 0)), 0)::text'
     # The locks on the table's indexes go with the savepoint: thousands of them would not fit into the server's table.
     session.execute("SAVEPOINT one_table")
     found = session.query(f"SELECT count(*) AS rows, {digest} AS digest FROM {source}")[0]

@@ -9,6 +9,7 @@ from .postgres import Session, identifier
 # Rows of a hash partition may lie in another one after a restore (the hash of an enum is that of its number), so the
 # topmost hash-partitioned table stands for its partitions.
 # A table that inherits may have its columns in another order after a restore: they are taken by name.
+# ``hashed`` is a row whose long texts are hashes already: to quote and copy them is half of a fingerprint's time.
 # A materialized view is unsteady where its REFRESH may come to something else than its definition does now: it reads
 # another one, which may be stale, or a function whose result is not of the tables alone.
 _SQL = """
@@ -33,12 +34,20 @@ unsteady AS (
                         OR p.proname ~ '^(now|transaction_timestamp|age|current_|session_|pg_|has_|version|txid_)'))))
 SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relispopulated AS populated,
        pg_relation_size(c.oid) AS size, pg_get_viewdef(CASE WHEN c.relkind = 'm' THEN c.oid END) AS definition,
-       (SELECT json_agg(quote_ident(a.attname) ORDER BY a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid
-           AND a.attnum > 0 AND NOT a.attisdropped AND NOT c.relispartition
-           AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)) AS columns,
+       CASE WHEN o.by_name THEN r.columns END AS columns, coalesce(r.hashed, 'ROW()') AS hashed,
        c.oid IN (SELECT view FROM unsteady) AS unsteady, e.oid IS NOT NULL AS owned_by_extension,
        (SELECT e.extcondition[p] FROM generate_subscripts(e.extconfig, 1) p WHERE e.extconfig[p] = c.oid) AS condition
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN hashed h ON h.oid = c.oid
+  CROSS JOIN LATERAL (SELECT NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)) o(by_name)
+  CROSS JOIN LATERAL (
+    SELECT 'ROW(' || string_agg(q.name, ', ' ORDER BY q.place, q.attnum) || ')',
+           'ROW(' || string_agg(CASE WHEN q.is_text THEN 'hashtextextended(' || q.name || '::text COLLATE "C", 0)'
+                                     ELSE q.name END, ', ' ORDER BY q.place, q.attnum) || ')'
+      FROM (SELECT 'mirai_row.' || quote_ident(a.attname) AS name, CASE WHEN o.by_name THEN a.attname END AS place,
+                   a.attnum, a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'json'::regtype, 'jsonb'::regtype,
+                                            'bytea'::regtype) AS is_text
+              FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+               AND c.relkind IN ('r', 'p')) q) r(columns, hashed)
   LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
   LEFT JOIN pg_extension e ON e.oid = d.refobjid
  WHERE (c.relkind IN ('r', 'm', 'f', 'S') OR (c.relkind = 'p' AND h.below IS NOT NULL)) AND c.relpersistence <> 't'

@@ -230,7 +230,7 @@ def prove(target: DatabaseTarget, name: str, head: Manifest) -> dict:
     if expected is None:
         return judge(head, None)
     with postgres.Session(target.clients, target.on(name)) as session:
-        found = fingerprint.take_alone(session, expected["mode"], target.server.version_num)
+        found = fingerprint.take_alone(session, expected, target.server.version_num)
     return judge(head, found)
 
 
