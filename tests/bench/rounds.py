@@ -98,18 +98,26 @@ def _round(subject: Subject, number: int, say: Say) -> dict[str, float]:
     guide.retain(FIVE)
     found["guide full, five retained"] = guide.full(halves)
     found["verify"] = subject.timed("verify", subject.newest("full")["id"])
-    found["bare restore"] = bare.restore()
-    found["restore"] = subject.timed("restore", database_id, "--db-only")
-    found["guide restore"] = guide.restore()
-    found["bare restore, lz4"] = bare.restore(lz4=True)
-    subject.configure(restore_toast_compression="lz4")
-    found["restore, lz4"] = subject.timed("restore", database_id, "--db-only")
-    subject.configure(restore_toast_compression="default")
-    found["drill"] = subject.timed("drill", database_id)
+    restores = {
+        "bare restore, lz4": lambda: bare.restore(lz4=True),
+        "restore, lz4": lambda: _restore(subject, database_id, "lz4"),
+        "guide restore": guide.restore,
+        "bare restore": bare.restore,
+        "restore": lambda: _restore(subject, database_id, "default"),
+        "drill": lambda: subject.timed("drill", database_id),
+    }
+    for name, restore in restores.items():
+        subject.forget_previous()
+        found[name] = restore()
     guide.remove()
     bare.remove()
     _report(number, found, say)
     return found
+
+
+def _restore(subject: Subject, database_id: str, toast: str) -> float:
+    subject.configure(restore_toast_compression=toast)
+    return subject.timed("restore", database_id, "--db-only")
 
 
 def _report(number: int, found: dict[str, float], say: Say) -> None:

@@ -75,6 +75,10 @@ class Subject(Application):
     def forget(self) -> None:
         """Start anew: no backups, no previous states."""
         shutil.rmtree(self.repository, ignore_errors=True)
+        self.forget_previous()
+
+    def forget_previous(self) -> None:
+        """Drop the previous states, and wait until the disk has all: what comes next does not pay for what was."""
         for old in self.backend.glob("data_before_*"):
             shutil.rmtree(old)
         for name in self._databases():
