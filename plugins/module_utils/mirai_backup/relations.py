@@ -38,7 +38,8 @@ SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relisp
        c.oid IN (SELECT view FROM unsteady) AS unsteady, e.oid IS NOT NULL AS owned_by_extension,
        (SELECT e.extcondition[p] FROM generate_subscripts(e.extconfig, 1) p WHERE e.extconfig[p] = c.oid) AS condition
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN hashed h ON h.oid = c.oid
-  CROSS JOIN LATERAL (SELECT NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)) o(by_name)
+  CROSS JOIN LATERAL (
+    SELECT NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)) o(by_name)
   CROSS JOIN LATERAL (
     SELECT 'ROW(' || string_agg(q.name, ', ' ORDER BY q.place, q.attnum) || ')',
            'ROW(' || string_agg(CASE WHEN q.is_text THEN 'hashtextextended(' || q.name || '::text COLLATE "C", 0)'

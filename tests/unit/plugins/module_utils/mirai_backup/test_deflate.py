@@ -10,9 +10,9 @@ from mirai_backup import deflate
 TEXT = b"".join(b"%d bridges, %d tunnels\n" % (n * 7919 % 1000, n) for n in range(300_000))
 
 
-def encoded(blocks):
+def encoded(blocks, how=deflate.encoder):
     found = []
-    feed, finish = deflate.encoder(found.append)
+    feed, finish = how(found.append)
     for block in blocks:
         feed(block)
     finish()
@@ -25,6 +25,16 @@ def test_what_goes_in_comes_out(size):
     assert gzip.decompress(raw) == TEXT
     decoder = zlib.decompressobj(31)
     assert decoder.decompress(raw) == TEXT and decoder.eof and decoder.unused_data == b""  # one member
+
+
+@pytest.mark.parametrize("size", [1000, deflate.STORED, deflate.STORED + 1, 16 * deflate.STORED, len(TEXT)])
+def test_what_is_only_wrapped_comes_out_too(size):
+    raw = encoded((TEXT[start : start + size] for start in range(0, len(TEXT), size)), deflate.stored)
+    assert gzip.decompress(raw) == TEXT
+    assert TEXT[:900] in raw and len(raw) < 1.01 * len(TEXT)
+    decoder = zlib.decompressobj(31)
+    assert decoder.decompress(raw) == TEXT and decoder.eof and decoder.unused_data == b""  # one member
+    assert gzip.decompress(encoded([], deflate.stored)) == gzip.decompress(encoded([b""], deflate.stored)) == b""
 
 
 def test_it_compresses_as_well_as_in_one_piece():

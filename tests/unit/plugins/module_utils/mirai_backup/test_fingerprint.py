@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mirai_backup import fingerprint, relations, schema
+from mirai_backup.errors import EngineError
 from stand_in import Answers, Session
 
 TABLE = {"rows": 3, "digest": "71"}
@@ -90,13 +91,20 @@ def test_side_by_side_shows_every_table_of_either():
 
 
 def relation(name, kind, **values):
-    usual = {"schema": "public", "columns": None, "condition": None, "populated": True, "definition": None}
+    usual = {
+        "schema": "public",
+        "columns": None,
+        "hashed": "ROW(hashed)",
+        "condition": None,
+        "populated": True,
+        "definition": None,
+    }
     return {**usual, "name": name, "kind": kind, "unsteady": False, "owned_by_extension": False, **values}
 
 
 FOUND = [
     relation("t", "r"),
-    relation("child", "r", columns=["a", '"b c"']),
+    relation("child", "r", columns='ROW(mirai_row.a, mirai_row."b c")'),
     relation("hashed", "p"),
     relation("view", "m", definition=" SELECT 1;"),
     relation("stale", "m", populated=False),
@@ -106,13 +114,13 @@ FOUND = [
 ]
 
 
-def taken(mode, monkeypatch, **answers):
+def taken(mode, monkeypatch, formula=fingerprint.FORMULA, **answers):
     monkeypatch.setattr(relations, "find", lambda _session: FOUND)
     monkeypatch.setattr(schema, "inventory", lambda _session: {"table public.t": "ab"})
     rows = [{"name": "public.t_id_seq", "last_value": 7, "is_called": False, "step": 2}]
     known = {"pg_largeobject": [{"count": 0, "digest": "0"}], "last_value": rows, "count(*)": [TABLE]}
     log = Answers({**known, **answers})
-    return fingerprint.take(Session(log), mode, 150014), log.said
+    return fingerprint.take(Session(log), mode, 150014, None, formula), log.said
 
 
 def test_taken_with_every_setting_pinned_that_changes_text(monkeypatch):
@@ -129,11 +137,32 @@ def test_taken_with_every_setting_pinned_that_changes_text(monkeypatch):
 def test_alone_with_a_database_the_servers_workers_help(monkeypatch):
     log = Answers()
     monkeypatch.setattr(fingerprint, "take", lambda _session, *arguments: (arguments, list(log.said)))
-    assert fingerprint.take_alone(Session(log), "full", 150014) == (("full", 150014), [fingerprint._WORKERS])
+    expected = {"mode": "full", "formula": 2}
+    assert fingerprint.take_alone(Session(log), expected, 150014) == (("full", 150014, None, 2), [fingerprint._WORKERS])
 
 
-def test_inherited_columns_are_taken_by_name_and_views_as_a_refresh_makes_them(monkeypatch):
-    statements = taken("full", monkeypatch)[1]
+def test_what_an_older_engine_took_is_taken_as_it_did(monkeypatch):
+    monkeypatch.setattr(fingerprint, "take", lambda _session, *arguments: arguments)
+    assert fingerprint.take_again(None, {"mode": "counts"}, 150014) == ("counts", 150014, None, 1)
+
+
+def test_a_way_of_a_newer_engine_is_not_guessed(monkeypatch):
+    with pytest.raises(EngineError, match="newer engine") as caught:
+        taken("full", monkeypatch, formula=3)
+    assert "update mirai.backup" in caught.value.words
+
+
+def test_texts_stand_in_a_row_as_hashes_and_views_are_taken_as_a_refresh_makes_them(monkeypatch):
+    found, statements = taken("full", monkeypatch)
+    assert found["formula"] == 2
+    (child,) = [one for one in statements if '"child"' in one]
+    assert "hashtextextended(ROW(hashed)::text" in child and "FROM ONLY" in child
+    (view,) = [one for one in statements if "( SELECT 1)" in one]
+    assert "(mirai_row.*)" in view
+
+
+def test_inherited_columns_are_taken_by_name(monkeypatch):
+    statements = taken("full", monkeypatch, formula=1)[1]
     (child,) = [one for one in statements if '"child"' in one]
     assert 'ROW(mirai_row.a, mirai_row."b c")' in child and "FROM ONLY" in child
     (view,) = [one for one in statements if "( SELECT 1)" in one]
