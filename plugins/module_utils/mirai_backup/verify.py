@@ -30,6 +30,7 @@ from .repository import Backup
 from .sinks import Artifact
 from .watch import Observer
 
+_BLOCK = 64 << 10  # what a hostile archive makes of it has a place in memory still
 # What decoding raises when the bytes are not what they were.
 DAMAGE = (tarfile.TarError, EOFError, zlib.error, ProcessError)
 
@@ -108,7 +109,7 @@ def members(raw: BinaryIO, head: manifest.Manifest) -> Iterator[tuple[Artifact, 
     """
     expected = list(head.members)
     try:
-        with tarfile.open(fileobj=raw, mode="r|gz") as archive:
+        with tarfile.open(fileobj=raw, mode="r|gz", bufsize=_BLOCK) as archive:
             for info in archive:
                 if not expected or info.name != expected[0].name or not info.isreg():
                     raise MismatchError(f"{head.id} holds {info.name!r}, which its manifest does not list there")

@@ -43,6 +43,7 @@ RELATION = {
     "size": 1,
     "definition": None,
     "columns": None,
+    "hashed": "ROW(mirai_row.id)",
     "unsteady": False,
     "owned_by_extension": False,
     "condition": None,
