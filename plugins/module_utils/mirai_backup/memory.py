@@ -12,7 +12,7 @@ import ctypes
 
 # Of <malloc.h>: what is smaller is not mapped by itself; so much may stay unused at the end of the heap.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_BYTES = 32 << 20
+_BYTES = 8 << 20
 
 
 def keep() -> None:

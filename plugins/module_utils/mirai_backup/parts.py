@@ -15,7 +15,7 @@ from . import deflate, process
 from .command import Command
 from .sinks import Artifact, HashedFile, is_nameless
 
-_BLOCK = 16 * deflate.STORED
+_BLOCK = 4 * deflate.STORED
 _AHEAD = 2
 
 
