@@ -34,7 +34,8 @@ _TERMS = """\
 - **goal**: judged at the largest size, before rounding; at small ones the start of the programs is most of the time.
 - **peak memory**: of the engine's own Python process, as the kernel counts it (VmHWM); that is what the goals are for.
   The programs it starts (pg_dump, the compressor, psql, pg_restore) are listed apart, the largest of each name.
-- Each restore begins with a disk that has all and without the state before it, whose end it would pay for otherwise.
+- Whatever is timed begins with a disk that has all of what was before (`sync`), and a restore without the state before
+  it, whose end it would pay for otherwise.
 - A drill's damage for its negative control is another one at each run, so its rounds differ more than others.
 """
 
