@@ -6,11 +6,11 @@ No digest, no proof, no manifest, no start of Python: what they take is the leas
 from __future__ import annotations
 
 import shutil
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from guide import pg, pipe, run, seconds
+from guide import pg, pipe, run
+from series import seconds
 from subject import Subject
 
 JOBS = 2
@@ -33,20 +33,21 @@ class Bare:
 
     def database(self) -> float:
         """Seconds of ``pg_dump -Fc -Z0 | igzip -1`` into a file."""
-        return seconds(lambda: pipe((pg(self._subject, "pg_dump", "-Fc", "-Z0"), _compressor()), self._root / "db.gz"))
+        return seconds(self._write_database)
 
     def files(self) -> float:
         """Seconds of ``tar | igzip -1`` into a file."""
-        argv = ("tar", "-cf", "-", "-C", str(self._subject.backend), "data")
-        return seconds(lambda: pipe((argv, _compressor()), self._root / "files.gz"))
+        return seconds(self._write_files)
 
     def full(self) -> float:
         """Seconds of both at once."""
-        begun = time.monotonic()
-        with ThreadPoolExecutor(2) as pool:
-            for half in [pool.submit(self.database), pool.submit(self.files)]:
-                half.result()
-        return time.monotonic() - begun
+
+        def both() -> None:
+            with ThreadPoolExecutor(2) as pool:
+                for half in [pool.submit(self._write_database), pool.submit(self._write_files)]:
+                    half.result()
+
+        return seconds(both)
 
     def restore(self, lz4: bool = False) -> float:
         """Seconds of ``igzip -d`` of what ``database`` wrote, ``createdb``, ``pg_restore --jobs``."""
@@ -68,6 +69,13 @@ class Bare:
     def remove(self) -> None:
         """Give the space back."""
         shutil.rmtree(self._root)
+
+    def _write_database(self) -> None:
+        pipe((pg(self._subject, "pg_dump", "-Fc", "-Z0"), _compressor()), self._root / "db.gz")
+
+    def _write_files(self) -> None:
+        argv = ("tar", "-cf", "-", "-C", str(self._subject.backend), "data")
+        pipe((argv, _compressor()), self._root / "files.gz")
 
 
 def _compressor() -> tuple[str, ...]:

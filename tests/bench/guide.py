@@ -6,14 +6,12 @@ the data directory, ``tar -czf`` of everything that is kept. All at their defaul
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
-from typing import Callable
 
 from peaks import CommandFailed
+from series import seconds
 from subject import Subject
 
 
@@ -89,14 +87,6 @@ class Guide:
 def pg(subject: Subject, program: str, *arguments: str) -> tuple:
     """The command of a client program on the subject's database."""
     return (f"{subject.server.bindir}/{program}", *arguments, "-d", subject.libpq_url)
-
-
-def seconds(act: Callable[[], object]) -> float:
-    """How long ``act`` takes, begun with a disk that has all of what was before."""
-    os.sync()
-    begun = time.monotonic()
-    act()
-    return time.monotonic() - begun
 
 
 def run(argv: tuple) -> None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Optional
 
 from peaks import CommandFailed
-from series import Series
+from series import Series, seconds
 
 if TYPE_CHECKING:
     from subject import Subject
@@ -227,12 +226,12 @@ def _measured(tools: tuple, subject: Subject, change: Callable, repeat: int, say
         for tool in here:
             tool.prepare()
         for tool in here:
-            rounds.setdefault(tool.name, []).append([_seconds(tool.backup, 1), _bytes(tool.root)])
+            rounds.setdefault(tool.name, []).append([seconds(tool.backup, 1), _bytes(tool.root)])
         change(number)
         for tool in here:
-            took = _seconds(tool.backup, 2)
+            took = seconds(tool.backup, 2)
             added = _bytes(tool.root) - rounds[tool.name][-1][1]
-            restored = _seconds(tool.restore) if tool.restore is not None else None
+            restored = seconds(tool.restore) if tool.restore is not None else None
             rounds[tool.name][-1] += [took, added, restored]
             say(f"  {tool.name}: first {rounds[tool.name][-1][0]:.2f} s, second {took:.2f} s")
         shutil.rmtree(root)
@@ -243,13 +242,6 @@ def _row(values: list) -> Row:
     first, stored, second, added, restored = zip(*values)
     restore = Series(restored) if restored[0] is not None else None
     return Row(Series(first), Series(second), stored[-1], added[-1], restore)
-
-
-def _seconds(act: Callable, *arguments: object) -> float:
-    os.sync()
-    begun = time.monotonic()
-    act(*arguments)
-    return time.monotonic() - begun
 
 
 def _bytes(root: Path) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import generate
 from application import Application
 from peaks import CommandFailed, Peak, watch
+from series import seconds
 from server import Server
 
 SEED = 7
@@ -57,13 +56,14 @@ class Subject(Application):
         return values
 
     def timed(self, *arguments: str) -> float:
-        """Seconds that the command took; it must succeed. It begins with a disk that has all of what was before."""
-        os.sync()
-        begun = time.monotonic()
-        result = self.run(*arguments, timeout=7200)
-        if result.code:
-            raise CommandFailed(f"mirai-backup {' '.join(arguments)}: exit {result.code}: {result.err}{result.out}")
-        return time.monotonic() - begun
+        """Seconds that the command took; it must succeed."""
+
+        def succeed() -> None:
+            result = self.run(*arguments, timeout=7200)
+            if result.code:
+                raise CommandFailed(f"mirai-backup {' '.join(arguments)}: exit {result.code}: {result.err}{result.out}")
+
+        return seconds(succeed)
 
     def watched(self, *arguments: str) -> Peak:
         """The command's peak memory."""

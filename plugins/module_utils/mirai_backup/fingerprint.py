@@ -180,7 +180,7 @@ def _table(session: Session, relation: dict, mode: str, formula: int) -> dict:
         source = f"{only}{_qualified(relation)} mirai_row {relation['condition'] or ''}"
     digest = "''"
     if mode == "full":
-        row = relation["hashed"] if formula == FORMULA and relation["kind"] != "m" else relation["columns"]
+        row = relation["hashed" if formula == FORMULA else "columns"]
         digest = f'coalesce(sum(hashtextextended({row or "(mirai_row.*)"}::text COLLATE "C", 0)), 0)::text'
     # The locks on the table's indexes go with the savepoint: thousands of them would not fit into the server's table.
     session.execute("SAVEPOINT one_table")

@@ -34,7 +34,7 @@ unsteady AS (
                         OR p.proname ~ '^(now|transaction_timestamp|age|current_|session_|pg_|has_|version|txid_)'))))
 SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relispopulated AS populated,
        pg_relation_size(c.oid) AS size, pg_get_viewdef(CASE WHEN c.relkind = 'm' THEN c.oid END) AS definition,
-       CASE WHEN o.by_name THEN r.columns END AS columns, coalesce(r.hashed, 'ROW()') AS hashed,
+       CASE WHEN o.by_name THEN r.columns END AS columns, r.hashed,
        c.oid IN (SELECT view FROM unsteady) AS unsteady, e.oid IS NOT NULL AS owned_by_extension,
        (SELECT e.extcondition[p] FROM generate_subscripts(e.extconfig, 1) p WHERE e.extconfig[p] = c.oid) AS condition
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN hashed h ON h.oid = c.oid

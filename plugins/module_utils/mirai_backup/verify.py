@@ -30,7 +30,7 @@ from .repository import Backup
 from .sinks import Artifact
 from .watch import Observer
 
-_BLOCK = 64 << 10  # what a hostile archive makes of it has a place in memory still
+_BLOCK = 64 << 10  # zlib may make a thousand times as much of it, which must fit into memory: archives can be hostile
 # What decoding raises when the bytes are not what they were.
 DAMAGE = (tarfile.TarError, EOFError, zlib.error, ProcessError)
 

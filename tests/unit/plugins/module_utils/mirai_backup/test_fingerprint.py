@@ -106,7 +106,7 @@ FOUND = [
     relation("t", "r"),
     relation("child", "r", columns='ROW(mirai_row.a, mirai_row."b c")'),
     relation("hashed", "p"),
-    relation("view", "m", definition=" SELECT 1;"),
+    relation("view", "m", hashed=None, definition=" SELECT 1;"),
     relation("stale", "m", populated=False),
     relation("far", "f"),
     relation("settings", "r", owned_by_extension=True, condition="WHERE custom"),
