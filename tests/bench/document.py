@@ -7,6 +7,7 @@ from typing import Optional
 
 import comparisons
 import figures
+import pieces
 from charts import Bar
 from comparisons import table
 from figures import met
@@ -170,7 +171,9 @@ def _files(found: Results) -> str:
     text = table(head, _file_rows(found)[:-1])
     ratio = _file_rows(found)[-1]
     least = figures.MANY_FILES.least(found.file_times).text()
-    return f"{text}\n{ratio[0]}: {ratio[1]}, goal {ratio[3]}: {ratio[4]}. Bare programs: {least}.\n"
+    verdict = f"{ratio[0]}: {ratio[1]}, goal {ratio[3]}: {ratio[4]}. Bare programs: {least}.\n"
+    spent = table(["processor seconds", ""], pieces.rows(found.file_times, figures.MANY_FILES.goal))
+    return f"{text}\n{verdict}\n{spent}"
 
 
 def _file_rows(found: Results) -> list[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Callable
 
+import pieces
 from bare import Bare, floor
 from guide import Guide, dump_bytes
 from series import Series, collected
@@ -19,13 +20,15 @@ def sized(subject: Subject, repeat: int, say: Say) -> dict[str, Series]:
 
 
 def many_files(subject: Subject, repeat: int, say: Say) -> dict[str, Series]:
-    """Seconds of the JSON backup of many small files, ours and the guide's."""
+    """Seconds of the JSON backup of many small files, ours and the guide's; of ``pieces``, what a processor spends."""
     rounds = []
     for number in range(repeat):
         subject.forget()
         guide, bare = Guide(subject), Bare(subject)
-        found = {"bare json": bare.files(), "guide json": guide.json()}
-        rounds.append({**found, "json": subject.timed("backup", "--json-only")})
+        found = {"guide json": guide.json()}
+        found["bare json"], found[pieces.BARE] = pieces.of_children(bare.files)
+        found["json"], found[pieces.OURS] = pieces.of_children(subject.timed, "backup", "--json-only")
+        rounds.append({**found, **pieces.alone(subject.data)})
         guide.remove()
         bare.remove()
         _report(number, rounds[-1], say)

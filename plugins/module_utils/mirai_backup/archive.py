@@ -135,7 +135,7 @@ class Archiver:
             self.findings.skipped[_shown(node.path)] = "not a file, directory or symlink"
             return None
         try:
-            signature, size, in_doubt = members.add(node)
+            signature, size, in_doubt = members.add(node, kind)
         except FileNotFoundError:
             return None
         self.findings.count += kind == "file"

@@ -42,15 +42,19 @@ class Beside:
             os.close(shared)
             os.close(freed)
 
-    def take(self, rows: list, block: bytes) -> None:
-        """Have it examine what ``rows`` say of ``block`` (at most SLOT bytes). Raises ProcessError when it is gone."""
+    def place(self) -> memoryview:
+        """Where the next block goes, SLOT bytes, once one is free. Raises ProcessError when the process is gone."""
         if not self._free:
             self._free = len(os.read(self._freed, SLOTS))
             if not self._free:
                 self._fed.finish()
         start = self._next * SLOT
-        self._shared[start : start + len(block)] = block
-        self._fed.write(marshal.dumps((start, start + len(block), rows)))
+        return memoryview(self._shared)[start : start + SLOT]
+
+    def take(self, rows: list, size: int) -> None:
+        """Have it examine what ``rows`` say of the first ``size`` bytes of the ``place`` given last."""
+        start = self._next * SLOT
+        self._fed.write(marshal.dumps((start, start + size, rows)))
         self._free -= 1
         self._next = (self._next + 1) % SLOTS
 
@@ -65,6 +69,5 @@ class Beside:
         self._release()
 
     def _release(self) -> None:
-        self._shared.close()
         os.close(self._freed)
         os.close(self._torn)

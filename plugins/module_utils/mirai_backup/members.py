@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Puts single paths of the data directory into a tar stream, each file from one reading, and notes their entries.
 
-Members are gathered into blocks. Where there is a core for it, a process beside us digests and checks what they hold.
+Members are gathered into blocks, each file read to where it is sent from. Where there is a core for it, a process
+beside us digests and checks what they hold.
 """
 
 from __future__ import annotations
 
 import errno
 import grp
+import mmap
 import os
 import pwd
 import stat
@@ -20,11 +22,12 @@ from typing import BinaryIO, Callable, Optional
 from . import entries, jsoncheck
 from .beside import Beside
 from .entries import Entry
-from .examine import Examiner, whole_line
+from .examine import SLOT, Examiner, whole_line
 from .tree import Node, unreadable
 
 _BLOCK = 1 << 18  # what is read at once
-_HELD = 1 << 18  # from when on it is passed on
+_HELD = 1 << 18  # from when on it is passed on; with a header and a small file more it is less than SLOT
+_PADDING = bytes(512)
 _NONE: tuple = ()  # the signature of what was not read to its end, which is no node's
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
 # Replaced since the walk, by something else or along with its directory: the next walk sees it.
@@ -35,7 +38,8 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 class Members:
     """Writes members of the archive of ``root`` with ``write``, and for each its line of a manifest to ``lines``.
 
-    ``beside`` allows a process of its own for what can be done beside the reading, once there is a block of it.
+    ``write`` is given memory that is used again: it must be done with it when it returns. ``beside`` allows a process
+    of its own for what can be done beside the reading, once there is a block of it.
     """
 
     def __init__(self, root: bytes, write: Callable[[bytes], object], lines: BinaryIO, beside: bool = False) -> None:
@@ -46,8 +50,8 @@ class Members:
         self._examiner = Examiner(lines)
         self._beside: Optional[Beside] = None
         self._rows: list = []
-        self._held: list = []
-        self._size = 0
+        self._block = memoryview(mmap.mmap(-1, SLOT))
+        self._size = 0  # of what it holds; members are whole blocks of tar, so each starts at one
 
     def __enter__(self) -> "Members":
         return self
@@ -56,17 +60,18 @@ class Members:
         if self._beside is not None:
             self._beside.end()
 
-    def add(self, node: Node) -> tuple[tuple, int, bool]:
+    def add(self, node: Node, kind: str) -> tuple[tuple, int, bool]:
         """Archive ``node``: the signature it was read with, its size, and whether it may have changed meanwhile.
 
         Raises FileNotFoundError when it is gone, EngineError when it cannot be read.
         """
-        kind = kind_of(node)
         if kind == "file":
             return self._add_file(node)
         target = os.fsdecode(_reach(os.readlink, self._prefix + node.path)) if kind == "symlink" else ""
         entry = _plain(node, kind, target)
-        self._hold(whole_line(entry.line()), entry.header())
+        self._put(entry.header())
+        self._rows.append(whole_line(entry.line()))
+        self._pass_on_if_full()
         return node.signature, 0, False
 
     def _add_file(self, node: Node) -> tuple[tuple, int, bool]:
@@ -77,10 +82,7 @@ class Members:
             if not stat.S_ISREG(status.st_mode):
                 raise FileNotFoundError(path)
             opened = Node(node.path, status)
-            if status.st_size <= jsoncheck.WHOLE_LIMIT:
-                complete = self._whole(opened, _read(path, descriptor, status.st_size))
-            else:
-                complete = self._in_blocks(opened, path, descriptor)
+            complete = self._read(opened, path, descriptor)
             now = os.fstat(descriptor)
         finally:
             os.close(descriptor)
@@ -88,29 +90,26 @@ class Members:
         in_doubt = changed or now.st_size != status.st_size or opened.is_racy(time.time_ns())
         return opened.signature if complete else _NONE, status.st_size, in_doubt or not complete
 
-    def _whole(self, node: Node, content: bytes) -> bool:
-        """Archive a small file; returns whether all of it came. One that shrank is filled up and read again later."""
-        size = node.status.st_size
-        header, before, after = _file_parts(node)
-        start = self._size + len(header)
-        row = (before, after, start, start + size, _is_json(node.path), False)
-        self._hold(row, header, content.ljust(size + -size % 512, b"\0"))
-        return len(content) == size
+    def _read(self, node: Node, path: bytes, descriptor: int) -> bool:
+        """Archive the open file, a small one at once; returns whether all of it came.
 
-    def _in_blocks(self, node: Node, path: bytes, descriptor: int) -> bool:
-        """The same for a large file, block by block."""
+        One that shrank is filled up and read again later.
+        """
         header, before, after = _file_parts(node)
-        self._hold(None, header)
-        is_json, left, complete = _is_json(node.path), node.status.st_size, True
-        while left:
-            wanted = min(left, _BLOCK)
-            content = _read(path, descriptor, wanted)
-            complete = complete and len(content) == wanted
-            content = content.ljust(wanted, b"\0")
-            left -= wanted
+        self._put(header)
+        is_json, left, complete = node.path[-5:].lower() == b".json", node.status.st_size, True
+        step = left if left <= jsoncheck.WHOLE_LIMIT else _BLOCK
+        while True:
             start = self._size
-            self._hold((before, after, start, start + len(content), is_json, left > 0), content)
-        self._hold(None, b"\0" * (-node.status.st_size % 512))
+            end = self._size = start + min(left, step)
+            left -= end - start
+            complete = _fill(self._block[start:end], path, descriptor) and complete
+            self._rows.append((before, after, start, end, is_json, left > 0))
+            if not left:
+                break
+            self._pass_on_if_full()
+        self._put(_PADDING[: -end % 512])
+        self._pass_on_if_full()
         return complete
 
     def settle(self) -> dict:
@@ -124,24 +123,32 @@ class Members:
         self._lines.seek(0, os.SEEK_END)
         return torn
 
-    def _hold(self, row: Optional[tuple], *pieces: bytes) -> None:
-        if row is not None:
-            self._rows.append(row)
-        self._held += pieces
-        self._size += sum(map(len, pieces))
+    def _put(self, piece: bytes) -> None:
+        end = self._size + len(piece)
+        self._block[self._size : end] = piece
+        self._size = end
+
+    def _pass_on_if_full(self) -> None:
         if self._size >= _HELD:
             if self._may_start:
                 self._may_start = False
                 self._beside = Beside(self._lines.fileno())
+                gathered, self._block = self._block, self._beside.place()
+                self._block[: self._size] = gathered[: self._size]
             self._pass_on()
 
     def _pass_on(self) -> None:
-        """Hand what is held to the stream and to whoever examines it."""
-        block = b"".join(self._held)
-        (self._beside or self._examiner).take(self._rows, block)
-        self._rows, self._held, self._size = [], [], 0
-        if block:
+        """Hand what is gathered to the stream and to whoever examines it."""
+        block = self._block[: self._size]
+        if self._beside is None:
+            self._examiner.take(self._rows, block)
+        else:
+            self._beside.take(self._rows, self._size)
+        if self._size:
             self._write(block)
+        if self._beside is not None:
+            self._block = self._beside.place()
+        self._rows, self._size = [], 0
 
 
 def kind_of(node: Node) -> Optional[str]:
@@ -159,19 +166,22 @@ def _reach(call: Callable, path: bytes, *arguments: int) -> object:
         raise unreadable(path, error) from error
 
 
-def _read(path: bytes, descriptor: int, size: int) -> bytes:
-    """The next ``size`` bytes, fewer at the end. A bad sector first shortens a reading; only the next one fails."""
-    pieces = []
-    while size:
+def _fill(block: memoryview, path: bytes, descriptor: int) -> bool:
+    """Read what comes next into all of ``block``, zeros where there is no more; returns whether there was.
+
+    A bad sector first shortens a reading; only the next one fails.
+    """
+    done = 0
+    while done < len(block):
         try:
-            piece = os.read(descriptor, size)
+            count = os.readv(descriptor, (block[done:],))
         except OSError as error:
             raise unreadable(path, error) from error
-        if not piece:
-            break
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
+        if not count:
+            block[done:] = bytes(len(block) - done)
+            return False
+        done += count
+    return True
 
 
 def _file_parts(node: Node) -> tuple:
@@ -197,10 +207,6 @@ def _plain(node: Node, kind: str, target: str) -> Entry:
         group=_group(one.st_gid),
         target=target,
     )
-
-
-def _is_json(path: bytes) -> bool:
-    return path[-5:].lower() == b".json"
 
 
 @lru_cache(maxsize=256)

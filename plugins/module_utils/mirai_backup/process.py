@@ -21,6 +21,7 @@ from .redact import redact, without_rows
 
 PIPE_BYTES = 1 << 20
 STDERR_TAIL = 4096
+_TOGETHER = 64 << 10  # what is fed in larger pieces goes without a copy
 _F_SETPIPE_SZ = 1031
 _PR_SET_PDEATHSIG = 1
 
@@ -265,7 +266,7 @@ class _Feeder(threading.Thread):
     def __init__(self, source: Callable, write_end: io.FileIO) -> None:
         super().__init__(daemon=True)
         self._source = source
-        self._file = io.BufferedWriter(write_end, PIPE_BYTES)
+        self._file = io.BufferedWriter(write_end, _TOGETHER)
         self.failure: Optional[BaseException] = None
 
     def run(self) -> None:

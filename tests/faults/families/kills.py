@@ -19,7 +19,8 @@ CALLS = (
     "openat", "write", "pwrite64", "fsync", "rename", "renameat2", "unlink", "unlinkat", "rmdir", "mkdir", "close",
     "ftruncate", "flock", "fchown", "lchown", "fchownat", "chmod", "fchmod", "clone", "clone3", "vfork", "execve",
     "wait4", "pipe2", "memfd_create",
-    "fcntl", "newfstatat", "getdents64", "lseek", "pread64", "read", "futex", "munmap", "sendto", "recvfrom", "poll",
+    "fcntl", "newfstatat", "getdents64", "lseek", "pread64", "read", "readv", "futex", "munmap", "sendto", "recvfrom",
+    "poll",
 )  # fmt: skip
 HEAVY = ("write", "fsync", "rename", "unlink", "unlinkat", "rmdir", "mkdir", "close", "openat", "fchownat", "ftruncate")
 _learnt: dict = {}

@@ -1,6 +1,10 @@
 """document: the page says what was measured, and which goals were missed."""
 
+import subprocess
+import sys
+
 import document
+import pieces
 import pytest
 from peaks import Peak
 from series import Series
@@ -44,7 +48,11 @@ def results():
         times={"20M": small, "2G": times},
         peaks={"20M": dict(peaks, backup=Peak(1.0, 28.5, {"igzip": 5.0})), "2G": peaks},
         files=1000,
-        file_times=times,
+        file_times={
+            **times,
+            **{name: Series((1.0, 1.2)) for name in (pieces.BARE, *pieces.ALONE, pieces.AGAIN)},
+            pieces.OURS: Series((6.0, 7.0)),
+        },
         file_peaks={"verify": Peak(2.5, 31.0, {})},
         start=Series((0.1,)),
         backups=5000,
@@ -98,3 +106,30 @@ def test_parts_that_were_not_measured_are_left_out(results):
     page = document.render(results)
     assert "small files\n" not in page
     assert "mirai-backup list" not in page
+
+
+def test_the_pieces_of_small_files_are_summed_beside_what_the_goal_leaves(results, monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0, 1})
+    page = document.render(results)
+    for row in (
+        "together | 4.40 (4.00 to 4.80)",
+        "what the goal leaves, on 2 cores all of the time | 12.60",
+        "ours in all | 6.50",
+    ):
+        assert f"\n| {row}" in page
+
+
+def test_the_pieces_are_measured_over_json_files_alone(tmp_path):
+    for number in range(2100):
+        (tmp_path / f"{number}.json").write_text("[1]")
+    (tmp_path / "torn").write_text("[1")
+    (tmp_path / "gone.json").symlink_to("nowhere")
+    found = pieces.alone(tmp_path)
+    assert set(found) == {*pieces.ALONE, pieces.AGAIN} and all(one > 0 for one in found.values())
+
+
+def test_the_processor_time_is_that_of_the_programs_run():
+    busy = [sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"]
+    result, spent = pieces.of_children(subprocess.run, busy)
+    assert result.returncode == 0 and 0.3 <= spent < 5
+    assert pieces.of_children(int, "7")[1] == 0

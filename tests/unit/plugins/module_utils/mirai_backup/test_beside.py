@@ -18,7 +18,7 @@ PARENT = """
 import os, sys
 from mirai_backup import beside
 one = beside.Beside(os.memfd_create("lines"))
-one.take([], b"")
+one.take([], 0)
 print(one._fed._child.popen.pid, flush=True)
 sys.stdin.read()
 """
@@ -37,6 +37,12 @@ def running(lines):
     one.end()
 
 
+def give(one):
+    """Hands over the block, as whoever gathers one does."""
+    one.place()[: len(BLOCK)] = BLOCK
+    one.take(ROWS, len(BLOCK))
+
+
 def gone_within(seconds, pid):
     deadline = time.monotonic() + seconds
     stat = Path(f"/proc/{pid}/stat")
@@ -50,7 +56,7 @@ def gone_within(seconds, pid):
 def test_it_finds_what_an_examiner_here_finds(running, lines):
     here = examine.Examiner(io.BytesIO())
     for _number in range(50):
-        running.take(ROWS, BLOCK)
+        give(running)
         here.take(ROWS, BLOCK)
     assert running.finish() == here.torn != {}
     assert Path(lines.name).read_bytes() == here._out.getvalue()
@@ -65,11 +71,11 @@ def test_a_death_of_it_is_an_error(running):
     os.kill(running._fed._child.popen.pid, signal.SIGKILL)
     with pytest.raises(ProcessError, match="was killed by signal 9"):
         for _number in range(200):
-            running.take(ROWS, BLOCK)
+            give(running)
 
 
 def test_a_death_of_it_at_the_end_is_an_error(running):
-    running.take(ROWS, BLOCK)
+    give(running)
     os.kill(running._fed._child.popen.pid, signal.SIGKILL)
     with pytest.raises(ProcessError, match="was killed by signal 9"):
         running.finish()
@@ -81,14 +87,14 @@ def test_a_full_disk_is_said():
         try:
             with pytest.raises(ProcessError, match="the list of files cannot be written: No space left on device"):
                 for _number in range(200):
-                    one.take(ROWS, BLOCK)
+                    give(one)
         finally:
             one.end()
 
 
 def test_it_is_ended_with_work_left(lines):
     one = beside.Beside(lines.fileno())
-    one.take(ROWS, BLOCK)
+    give(one)
     one.end()
     assert one._fed._child.popen.returncode is not None
     assert not process._live

@@ -16,9 +16,9 @@ def added(tmp_path):
     def make(root, **values):
         blocks = []
         with (tmp_path / "lines").open("w+b") as lines:
-            with members.Members(os.fsencode(root), blocks.append, lines, **values) as one:
+            with members.Members(os.fsencode(root), lambda block: blocks.append(bytes(block)), lines, **values) as one:
                 for node in tree.walk(os.fsencode(root)):
-                    one.add(node)
+                    one.add(node, members.kind_of(node))
                 torn = one.settle()
                 assert lines.tell() == (tmp_path / "lines").stat().st_size
         return b"".join(blocks), (tmp_path / "lines").read_bytes(), torn, one._beside is not None
@@ -58,7 +58,7 @@ def test_what_fails_ends_the_process(many, monkeypatch):
     with open(os.memfd_create("lines"), "w+b") as lines:
         with pytest.raises(OSError, match="enough"), members.Members(os.fsencode(many), refuse, lines, True) as one:
             for node in tree.walk(os.fsencode(many)):
-                one.add(node)
+                one.add(node, members.kind_of(node))
     assert started[0]._fed._child.popen.returncode is not None
 
 
@@ -70,7 +70,7 @@ def test_what_is_no_file_any_more_is_gone(data, become):
     become(root / "a")
     one = members.Members(os.fsencode(root), io.BytesIO().write, io.BytesIO())
     with pytest.raises(FileNotFoundError):
-        one.add(node)
+        one.add(node, members.kind_of(node))
 
 
 def test_an_account_without_a_name_is_kept_by_number():

@@ -1,5 +1,6 @@
 """sinks: a new private file, described by what was really written."""
 
+import errno
 import gzip
 import hashlib
 import os
@@ -41,6 +42,32 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path, monkeypatch):
         with pytest.raises(OSError, match="No space left") as caught:
             file.write(b"1")
     assert caught.value.filename == str(tmp_path / "x")
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_what_is_to_last_goes_to_disk_while_the_rest_comes(tmp_path, monkeypatch, lasting):
+    told, block = [], bytes(1 << 20)
+    monkeypatch.setattr(
+        os, "posix_fadvise", lambda _descriptor, start, size, advice: told.append((start, size, advice))
+    )
+    with HashedFile(str(tmp_path / "x"), lasting=lasting) as file:
+        for _number in range(40):
+            file.write(block)
+        assert file.finish("x").size == 40 << 20
+    step = 16 << 20
+    expected = [(0, step, os.POSIX_FADV_DONTNEED), (step, step, os.POSIX_FADV_DONTNEED)]
+    assert told == (expected if lasting else [])
+
+
+def test_a_file_system_that_takes_no_advice_is_fine(tmp_path, monkeypatch):
+    def refuse(*_arguments):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    with HashedFile(str(tmp_path / "x")) as file:
+        for _number in range(2):
+            file.write(bytes(20 << 20))
+        assert file.finish("x").size == 40 << 20
 
 
 @pytest.mark.parametrize("compression", [choose("gzip"), Compression("zlib", ".gz", ())], ids=["gzip", "zlib"])
