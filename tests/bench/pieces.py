@@ -28,7 +28,7 @@ def of_children(act: Callable, *arguments: object) -> tuple:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = act(*arguments)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return result, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return result, (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
 
 
 def alone(directory: Path) -> dict[str, float]:
