@@ -136,8 +136,9 @@ faults: $(VENV)/.stamp
 	$(in_venv)
 	PYTHONPATH=plugins/module_utils pytest tests/faults/restore
 
-bench: $(VENV)/.stamp
-	@$(in_venv)
+bench:
+	@tests/bootstrap.sh bench
+	$(in_venv)
 	python tests/bench/bench.py $(BENCH)
 
 molecule: scenarios

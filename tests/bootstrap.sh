@@ -2,7 +2,7 @@
 # Make this machine ready for the whole test suite: system packages, the virtual environment .venv,
 # the link that lets a checkout be imported as mirai.backup, a Docker engine, the test images.
 #
-# Usage: tests/bootstrap.sh [venv|system|images|all]      (all unless told)
+# Usage: tests/bootstrap.sh [venv|system|images|all|bench]      (all unless told; bench: what `make bench` needs)
 #
 # As root on Debian it installs and starts what is missing; otherwise it names it and fails.
 set -euo pipefail
@@ -40,6 +40,19 @@ readonly -a tools=(
     # The distribution's old one; a current one, which brings the servers, is in .venv.
     "rclone rclone"
 )
+# What the bench calls, and the tools it holds itself to: those that are not there it names and leaves out.
+readonly -a bench_tools=(
+    "psql postgresql-client"
+    "initdb postgresql"
+    "pigz pigz"
+    "igzip isal"
+    "zstd zstd"
+)
+readonly -a bench_peers=(
+    "restic restic"
+    "borg borgbackup"
+    "pgbackrest pgbackrest"
+)
 
 say() { printf 'bootstrap: %s\n' "$*"; }
 die() {
@@ -55,9 +68,10 @@ have() {
     PATH="${PATH}:/usr/sbin:/sbin" command -v "$1" >/dev/null
 }
 
+# The packages of those of the given entries whose program is not there.
 missing_packages() {
     local entry
-    for entry in "${tools[@]}"; do
+    for entry in "$@"; do
         # An engine that answers is good enough, whoever packaged it.
         if [[ "${entry#* }" == docker.io ]] && have docker && docker info >/dev/null 2>&1; then
             continue
@@ -85,12 +99,16 @@ install_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --no-install-recommends "$@" >/dev/null
 }
 
+may_install() {
+    [[ "$(id -u)" -eq 0 && -f /etc/debian_version ]]
+}
+
 prepare_system() {
     local -a packages
-    mapfile -t packages < <(missing_packages)
+    mapfile -t packages < <(missing_packages "$@")
     find_python >/dev/null || packages+=(python3 python3-venv)
     [[ ${#packages[@]} -gt 0 ]] || return 0
-    if [[ "$(id -u)" -eq 0 && -f /etc/debian_version ]]; then
+    if may_install; then
         install_packages "${packages[@]}"
     else
         die "missing here: ${packages[*]} (Debian package names); install them, or run this as root on Debian"
@@ -113,16 +131,21 @@ prepare_venv() {
 
 case "${1:-all}" in
     venv) prepare_venv ;;
-    system) prepare_system ;;
+    system) prepare_system "${tools[@]}" ;;
+    bench)
+        prepare_system "${bench_tools[@]}"
+        ! may_install || prepare_system "${bench_peers[@]}"
+        prepare_venv
+        ;;
     images)
         "${root}/tests/images/engine.sh"
         "${root}/tests/images/build.sh" "${suites[@]}"
         ;;
     all)
-        prepare_system
+        prepare_system "${tools[@]}"
         prepare_venv
         "${root}/tests/images/engine.sh"
         "${root}/tests/images/build.sh" "${suites[@]}"
         ;;
-    *) die "unknown part: $1 (venv, system, images or all)" ;;
+    *) die "unknown part: $1 (venv, system, images, all or bench)" ;;
 esac

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import figures
+import peers
 from charts import Bar
 from figures import met
 
@@ -23,10 +24,13 @@ def sections(found) -> list[str]:
     if rows(found):
         parts.append("## Sizes and history\n\n" + table(["figure", "measured", "goal", "met"], rows(found)))
     if found.peers:
-        parts.append(f"## Beside other tools: the database of {found.peers_of}\n\n{_HONESTLY}\n" + _peers(found.peers))
+        parts.append(
+            f"## Beside other tools: the database of {found.peers_of}\n\n{_HONESTLY}\n"
+            + _peers(found.peers, peers.DATABASE)
+        )
         parts.append(_image("peers", "seconds of the first backup of the database, by tool"))
     if found.file_peers:
-        parts.append(f"## Beside other tools: {found.files:,} small files\n\n" + _peers(found.file_peers))
+        parts.append(f"## Beside other tools: {found.files:,} small files\n\n" + _peers(found.file_peers, peers.FILES))
     if found.setups is not None:
         parts.append("## Many hosts\n\n" + _setups(found.setups))
     return parts
@@ -54,16 +58,19 @@ def table(head: list[str], rows_: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def bars(peers: dict) -> list[Bar]:
+def bars(measured: dict) -> list[Bar]:
     """First backups by tool, for a chart."""
-    return [Bar(name.replace("\\", ""), row.first.median, ours=name.startswith("mirai")) for name, row in peers.items()]
+    return [
+        Bar(name.replace("\\", ""), row.first.median, ours=name.startswith("mirai")) for name, row in measured.items()
+    ]
 
 
 def _image(name: str, what: str) -> str:
     return f"![{what}](images/benchmarks-{name}.svg)\n"
 
 
-def _peers(peers: dict) -> str:
+def _peers(measured: dict, tools: tuple) -> str:
+    """The table, and which of ``tools`` are not in it."""
     head = ["tool", "first, s", "second, s", "stored by the first, MB", "added by the second, MB", "restore, s"]
     lines = [
         [
@@ -74,9 +81,10 @@ def _peers(peers: dict) -> str:
             f"{row.added / 1e6:.1f}",
             row.restore.text() if row.restore is not None else "",
         ]
-        for name, row in peers.items()
+        for name, row in measured.items()
     ]
-    return table(head, lines)
+    left_out = [one.name for one in tools if one.name not in measured]
+    return table(head, lines) + (f"\nNot installed here, so not measured: {', '.join(left_out)}.\n" if left_out else "")
 
 
 def _setups(one) -> str:

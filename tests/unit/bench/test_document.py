@@ -1,9 +1,11 @@
 """document: the page says what was measured, and which goals were missed."""
 
+import re
 import subprocess
 import sys
 
 import document
+import peers
 import pieces
 import pytest
 from peaks import Peak
@@ -133,3 +135,12 @@ def test_the_processor_time_is_that_of_the_programs_run():
     result, spent = pieces.of_children(subprocess.run, busy)
     assert result.returncode == 0 and 0.3 <= spent < 5
     assert pieces.of_children(int, "7")[1] == 0
+
+
+def test_a_tool_that_is_not_there_is_named(results):
+    row = peers.Row(Series((1.0,)), Series((2.0,)), 3_000_000, 4_000_000)
+    results.peers, results.peers_of = {"mirai.backup": row, "restic": row}, "200M"
+    results.file_peers = {one.name: row for one in peers.FILES}
+    assert re.findall("Not installed here, so not measured: (.*)", document.render(results)) == [
+        ", ".join(one.name for one in peers.DATABASE if one.name not in results.peers) + "."
+    ]
