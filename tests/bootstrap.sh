@@ -14,16 +14,20 @@ readonly requirements="${root}/tests/requirements.txt"
 # What the scenarios run on: PostgreSQL 13, 15 and 17.
 readonly -a suites=(bullseye bookworm trixie)
 
-# What a test calls, and the Debian package that brings it.
-readonly -a tools=(
-    "docker docker.io"
-    "dockerd docker.io"
-    "debootstrap debootstrap"
+# What the bench calls, and the Debian package that brings it.
+readonly -a bench_tools=(
     "psql postgresql-client"
     "initdb postgresql"
     "pigz pigz"
     "igzip isal"
     "zstd zstd"
+)
+# What a test calls.
+readonly -a tools=(
+    "${bench_tools[@]}"
+    "docker docker.io"
+    "dockerd docker.io"
+    "debootstrap debootstrap"
     "strace strace"
     "gpg gnupg"
     "setpriv util-linux"
@@ -40,14 +44,7 @@ readonly -a tools=(
     # The distribution's old one; a current one, which brings the servers, is in .venv.
     "rclone rclone"
 )
-# What the bench calls, and the tools it holds itself to: those that are not there it names and leaves out.
-readonly -a bench_tools=(
-    "psql postgresql-client"
-    "initdb postgresql"
-    "pigz pigz"
-    "igzip isal"
-    "zstd zstd"
-)
+# What the bench holds itself to; it names what is not there, and leaves it out.
 readonly -a bench_peers=(
     "restic restic"
     "borg borgbackup"
@@ -133,8 +130,9 @@ case "${1:-all}" in
     venv) prepare_venv ;;
     system) prepare_system "${tools[@]}" ;;
     bench)
-        prepare_system "${bench_tools[@]}"
-        ! may_install || prepare_system "${bench_peers[@]}"
+        wanted=("${bench_tools[@]}")
+        if may_install; then wanted+=("${bench_peers[@]}"); fi
+        prepare_system "${wanted[@]}"
         prepare_venv
         ;;
     images)

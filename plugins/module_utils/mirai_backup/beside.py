@@ -51,10 +51,10 @@ class Beside:
         start = self._next * SLOT
         return memoryview(self._shared)[start : start + SLOT]
 
-    def take(self, rows: list, size: int) -> None:
-        """Have it examine what ``rows`` say of the first ``size`` bytes of the ``place`` given last."""
+    def take(self, rows: list, block: memoryview) -> None:
+        """Have it examine what ``rows`` say of ``block``, the beginning of the ``place`` given last."""
         start = self._next * SLOT
-        self._fed.write(marshal.dumps((start, start + size, rows)))
+        self._fed.write(marshal.dumps((start, start + len(block), rows)))
         self._free -= 1
         self._next = (self._next + 1) % SLOTS
 

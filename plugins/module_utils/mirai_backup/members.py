@@ -129,26 +129,24 @@ class Members:
         self._size = end
 
     def _pass_on_if_full(self) -> None:
-        if self._size >= _HELD:
-            if self._may_start:
-                self._may_start = False
-                self._beside = Beside(self._lines.fileno())
-                gathered, self._block = self._block, self._beside.place()
-                self._block[: self._size] = gathered[: self._size]
-            self._pass_on()
+        if self._size < _HELD:
+            return
+        if self._may_start:
+            self._may_start = False
+            self._beside = Beside(self._lines.fileno())
+            gathered, self._block = self._block, self._beside.place()
+            self._block[: self._size] = gathered[: self._size]
+        self._pass_on()
+        if self._beside is not None:
+            self._block = self._beside.place()
 
     def _pass_on(self) -> None:
         """Hand what is gathered to the stream and to whoever examines it."""
         block = self._block[: self._size]
-        if self._beside is None:
-            self._examiner.take(self._rows, block)
-        else:
-            self._beside.take(self._rows, self._size)
-        if self._size:
-            self._write(block)
-        if self._beside is not None:
-            self._block = self._beside.place()
+        (self._beside or self._examiner).take(self._rows, block)
         self._rows, self._size = [], 0
+        if block:
+            self._write(block)
 
 
 def kind_of(node: Node) -> Optional[str]:

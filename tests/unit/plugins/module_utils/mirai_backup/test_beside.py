@@ -18,7 +18,7 @@ PARENT = """
 import os, sys
 from mirai_backup import beside
 one = beside.Beside(os.memfd_create("lines"))
-one.take([], 0)
+one.take([], b"")
 print(one._fed._child.popen.pid, flush=True)
 sys.stdin.read()
 """
@@ -39,8 +39,9 @@ def running(lines):
 
 def give(one):
     """Hands over the block, as whoever gathers one does."""
-    one.place()[: len(BLOCK)] = BLOCK
-    one.take(ROWS, len(BLOCK))
+    block = one.place()[: len(BLOCK)]
+    block[:] = BLOCK
+    one.take(ROWS, block)
 
 
 def gone_within(seconds, pid):
