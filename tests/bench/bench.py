@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -80,6 +81,8 @@ def _options(argv: "list[str] | None") -> argparse.Namespace:
     parser.add_argument("--scratch", type=Path, help="where to make it all (default: the system's place)")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md", help="default: %(default)s")
     options = parser.parse_args(argv)
+    if not options.output.parent.is_dir():
+        parser.error(f"--output: {options.output.parent} is no directory; make it")
     options.memory_sizes = options.memory_sizes or options.sizes
     return options
 
@@ -183,4 +186,6 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    for one in (signal.SIGINT, signal.SIGTERM):  # a shell's background job would ignore the first
+        signal.signal(one, signal.default_int_handler)
     sys.exit(main())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
+import budget
 import comparisons
 import figures
-import pieces
 from charts import Bar
 from comparisons import table
 from figures import met
@@ -68,6 +68,11 @@ class Results:
     most_peaks: dict[str, Peak] = field(default_factory=dict)
     setups: Optional[Setups] = None
 
+    @property
+    def largest(self) -> dict[str, Series]:
+        """The times at the largest size."""
+        return list(self.times.values())[-1]
+
 
 def render(found: Results) -> str:
     """The page."""
@@ -75,6 +80,7 @@ def render(found: Results) -> str:
     parts = [_INTRODUCTION + busy]
     chart = "![every figure as a share of its goal](images/benchmarks-goals.svg)\n"
     parts.append("## Ratios\n\n" + _ratios(found) + "\n" + chart)
+    parts.append("## Where the processor's time goes\n\n" + _processor(found))
     parts.append("## Peak memory, MiB\n\n" + _memory(found))
     parts += comparisons.sections(found)
     if found.file_peaks:
@@ -97,14 +103,18 @@ def missed(found: Results) -> list[str]:
 def _ratios(found: Results) -> str:
     head = ["figure", *found.times, "goal", "met", "bare programs"]
     rows = _ratio_rows(found)
-    least = [_least(one, found) for one in figures.RATIOS]
+    times = found.largest
+    least = [series.text() if series else "" for series in (one.least(times) for one in figures.RATIOS)]
     return table(head, [[*row, bare] for row, bare in zip(rows, least + [""] * len(rows))])
 
 
-def _least(figure: figures.Figure, found: Results) -> str:
-    """What the bare programs come to at the largest size."""
-    times = list(found.times.values())[-1]
-    return figure.least(times).text() if figure.least is not None else ""
+def _processor(found: Results) -> str:
+    """What goals leave, what is needed, what we take."""
+    size = list(found.times)[-1]
+    rows = [budget.row(one, found.largest, size) for one in figures.RATIOS if one.least(found.largest)]
+    if found.file_times:
+        rows.append(budget.row(figures.MANY_FILES, found.file_times, f"{found.files:,} files"))
+    return f"{budget.MEANING}\n{table(budget.HEAD, rows)}"
 
 
 def _ratio_rows(found: Results) -> list[list[str]]:
@@ -113,9 +123,9 @@ def _ratio_rows(found: Results) -> list[list[str]]:
     for figure in figures.RATIOS:
         series = [figure.of(found.times[size]) for size in sizes]
         rows.append(_row(figure.name, [one.text() for one in series], series[-1].median, figure.goal))
-    over = figures.OVERHEAD
-    series = over.of(found.times[sizes[0]])
-    rows.append(_row(f"{sizes[0]}: {over.name}", _first(series.text(), sizes), series.median, over.goal))
+    over = figures.overhead(found.times[sizes[0]])
+    name = f"{sizes[0]}: {figures.OVERHEAD}"
+    rows.append(_row(name, _first(over.text(), sizes), over.median, figures.OVERHEAD_SECONDS))
     name = "seconds of `mirai-backup --version`"
     rows.append(_row(name, _first(found.start.text(), sizes), found.start.median, 0.15))
     if found.backups:
@@ -126,7 +136,7 @@ def _ratio_rows(found: Results) -> list[list[str]]:
 
 def bars(found: Results) -> list[Bar]:
     """Every figure that has a goal, at the largest size, for a chart."""
-    times = list(found.times.values())[-1]
+    times = found.largest
     return [Bar(one.name, one.of(times).median, one.goal) for one in figures.RATIOS if one.goal is not None]
 
 
@@ -172,8 +182,7 @@ def _files(found: Results) -> str:
     ratio = _file_rows(found)[-1]
     least = figures.MANY_FILES.least(found.file_times).text()
     verdict = f"{ratio[0]}: {ratio[1]}, goal {ratio[3]}: {ratio[4]}. Bare programs: {least}.\n"
-    spent = table(["processor seconds", ""], pieces.rows(found.file_times, figures.MANY_FILES.goal))
-    return f"{text}\n{verdict}\n{spent}"
+    return f"{text}\n{verdict}"
 
 
 def _file_rows(found: Results) -> list[list[str]]:

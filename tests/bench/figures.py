@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Optional
+from typing import Optional
 
 from peaks import Peak
 from series import Series
@@ -13,18 +13,8 @@ SIZES = {"gzip": 1.18, "zstd": 0.90}
 RETAINED = 1.05
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One promise: what is measured, the most it may be, and what the bare programs come to in the same way."""
-
-    name: str
-    goal: Optional[float]
-    of: Callable[[dict], Series]
-    least: Optional[Callable[[dict], Series]] = None
-
-
 # What stands in our place where only the bare programs run.
-_BARE = {
+BARE = {
     "database without fingerprint": "bare database",
     "database": "bare database",
     "json": "bare json",
@@ -34,30 +24,48 @@ _BARE = {
 }
 
 
-def _ratio(mine: str, theirs: str, goal: Optional[float], name: str) -> Figure:
-    bare = _BARE.get(mine) if goal is not None else None
-    least = (lambda times: times[bare].over(times[theirs])) if bare is not None else None
-    return Figure(name, goal, lambda times: times[mine].over(times[theirs]), least)
+@dataclass(frozen=True)
+class Ratio:
+    """One promise: the seconds of ``mine`` over those of ``theirs``, and the most that they may be."""
+
+    mine: str
+    theirs: str
+    goal: Optional[float]
+    name: str
+
+    def of(self, times: dict) -> Series:
+        """What it came to in each round."""
+        return times[self.mine].over(times[self.theirs])
+
+    def least(self, times: dict) -> Optional[Series]:
+        """What the bare programs come to in our place; None: there are none, or no goal to hold them to."""
+        bare = self.goal and BARE.get(self.mine)
+        return times[bare].over(times[self.theirs]) if bare else None
 
 
 RATIOS = (
-    _ratio("database without fingerprint", "floor", 1.30, "database backup without fingerprint / floor"),
-    _ratio("database, standard library", "floor", 2.10, "the same, the standard library's compressor alone / floor"),
-    _ratio("database", "floor", 1.90, "database backup with full fingerprint / floor"),
-    _ratio("database without fingerprint", "guide database", 0.125, "database backup without fingerprint / guide"),
-    _ratio("database", "guide database", 0.20, "database backup with full fingerprint / guide"),
-    _ratio("database", "guide database, piped", None, "database backup with full fingerprint / guide as a pipe"),
-    _ratio("database", "database without fingerprint", None, "what the fingerprint adds"),
-    _ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide"),
-    _ratio("full", "guide full", 0.15, "full backup with proof / guide"),
-    _ratio("full", "guide full, five retained", 0.08, "the same, five backups retained / guide"),
-    _ratio("verify", "full", 0.50, "verify / full backup"),
-    _ratio("restore", "guide restore", 1.00, "restore of the database with proof / guide, without"),
-    _ratio("restore, lz4", "guide restore", 0.75, "the same with restore_toast_compression: lz4 / guide"),
-    _ratio("drill", "restore", 1.60, "drill of a database backup / its restore"),
+    Ratio("database without fingerprint", "floor", 1.30, "database backup without fingerprint / floor"),
+    Ratio("database, standard library", "floor", 2.10, "the same, the standard library's compressor alone / floor"),
+    Ratio("database", "floor", 1.90, "database backup with full fingerprint / floor"),
+    Ratio("database without fingerprint", "guide database", 0.125, "database backup without fingerprint / guide"),
+    Ratio("database", "guide database", 0.20, "database backup with full fingerprint / guide"),
+    Ratio("database", "guide database, piped", None, "database backup with full fingerprint / guide as a pipe"),
+    Ratio("database", "database without fingerprint", None, "what the fingerprint adds"),
+    Ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide"),
+    Ratio("full", "guide full", 0.15, "full backup with proof / guide"),
+    Ratio("full", "guide full, five retained", 0.08, "the same, five backups retained / guide"),
+    Ratio("verify", "full", 0.50, "verify / full backup"),
+    Ratio("restore", "guide restore", 1.00, "restore of the database with proof / guide, without"),
+    Ratio("restore, lz4", "guide restore", 0.75, "the same with restore_toast_compression: lz4 / guide"),
+    Ratio("drill", "restore", 1.60, "drill of a database backup / its restore"),
 )
-OVERHEAD = Figure("seconds over bare pg_dump, with full fingerprint", 1.0, lambda t: t["database"].minus(t["floor"]))
-MANY_FILES = _ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide")
+OVERHEAD, OVERHEAD_SECONDS = "seconds over bare pg_dump, with full fingerprint", 1.0
+MANY_FILES = Ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide")
+
+
+def overhead(times: dict) -> Series:
+    """What a backup of the database takes beyond the floor."""
+    return times["database"].minus(times["floor"])
 
 
 def met(value: float, goal: Optional[float]) -> str:

@@ -1,65 +1,81 @@
-"""The processor time that goes into a backup of many small files: what no such backup can do without, and ours."""
+"""The processor time that goes into a backup: what no backup with a proof can do without, and ours."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
-import json
 import os
-import resource
 import time
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterable, Iterator
 
-from series import Series
+from mirai_backup import jsoncheck
 
-_TOGETHER = 1000
-# What is done to each file, by the name of its seconds.
-ALONE = {
-    "SHA-256 of each": hashlib.sha256,
-    "each read as JSON, which tells a torn file from a whole one": json.loads,
-}
+_BLOCK, _TOGETHER = 4 << 20, 32 << 20
+DIGESTS = "SHA-256 of each file"
+JSON = "each file read as JSON, which tells a torn one from a whole one"
 AGAIN = "each looked at again, to see that it held still"
-BARE, OURS = "tar and igzip", "ours in all"
 
 
-def of_children(act: Callable, *arguments: object) -> tuple:
-    """What ``act`` returns, and the processor seconds of the programs that it runs."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = act(*arguments)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return result, (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
-
-
-def alone(directory: Path) -> dict[str, float]:
+def of_files(directory: Path) -> dict[str, float]:
     """Processor seconds of each piece of the proof by itself, over the JSON files below ``directory``."""
-    found = dict.fromkeys((*ALONE, AGAIN), 0.0)
+    found = dict.fromkeys((DIGESTS, JSON, AGAIN), 0.0)
     paths = (os.path.join(top, name) for top, _names, names in os.walk(directory) for name in names)
     for batch in _batches(path for path in paths if path.endswith(".json") and not os.path.islink(path)):
-        contents = [Path(path).read_bytes() for path in batch]
-        for name, work in ALONE.items():
-            found[name] += _spent(work, contents)
+        found[DIGESTS] += _spent(_digest, batch.values())
+        found[JSON] += _spent(_read, batch.values())
         found[AGAIN] += _spent(os.lstat, batch)
     return found
 
 
-def rows(times: dict[str, Series], goal: float) -> list[list[str]]:
-    """The table: the pieces, their sum, what the ``goal`` leaves on these cores, and what we take."""
-    needed = (BARE, *ALONE, AGAIN)
-    cores = len(os.sched_getaffinity(0))
-    total = Series(tuple(map(sum, zip(*(times[name].values for name in needed)))))
-    allowed = Series(tuple(goal * cores * one for one in times["guide json"].values))
-    lines = [(name, times[name]) for name in needed]
-    lines += [("together", total), (f"what the goal leaves, on {cores} cores all of the time", allowed)]
-    return [[name, series.text()] for name, series in (*lines, (OURS, times[OURS]))]
+def artifact(kind: str) -> str:
+    """The name of the digest of a backup of ``kind``."""
+    return f"SHA-256 of the {kind} backup"
 
 
-def _spent(work: Callable, values: list) -> float:
+def of_artifact(path: Path) -> float:
+    """Processor seconds of the digest of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        return sum(_spent(digest.update, [block]) for block in iter(lambda: file.read(_BLOCK), b""))
+
+
+def _digest(blocks: list[bytes]) -> str:
+    digest = hashlib.sha256()
+    for one in blocks:
+        digest.update(one)
+    return digest.hexdigest()
+
+
+def _read(blocks: list[bytes]) -> str:
+    """With the standard library's parser, as far as it goes in bounded memory."""
+    if len(blocks) == 1:
+        return jsoncheck.complaint(blocks[0])
+    scanner = jsoncheck.Scanner()
+    for one in blocks:
+        scanner.feed(one)
+    return scanner.finish()
+
+
+def _spent(work: Callable, values: Iterable) -> float:
     begun = time.process_time()
     for one in values:
         work(one)
     return time.process_time() - begun
 
 
-def _batches(paths: Iterator[str]) -> Iterator[list[str]]:
-    return iter(lambda: list(itertools.islice(paths, _TOGETHER)), [])
+def _batches(paths: Iterator[str]) -> Iterator[dict[str, list[bytes]]]:
+    """The files with their blocks, some at a time."""
+    batch: dict = {}
+    held = 0
+    for path in paths:
+        batch[path] = _blocks(Path(path))
+        held += sum(map(len, batch[path]))
+        if held > _TOGETHER:
+            yield batch
+            batch, held = {}, 0
+    yield batch
+
+
+def _blocks(path: Path) -> list[bytes]:
+    with path.open("rb", buffering=0) as file:
+        return list(iter(lambda: file.read(_BLOCK), b""))

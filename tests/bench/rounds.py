@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Callable
 
 import pieces
@@ -20,15 +21,17 @@ def sized(subject: Subject, repeat: int, say: Say) -> dict[str, Series]:
 
 
 def many_files(subject: Subject, repeat: int, say: Say) -> dict[str, Series]:
-    """Seconds of the JSON backup of many small files, ours and the guide's; of ``pieces``, what a processor spends."""
+    """Seconds of the JSON backup of many small files, ours and the guide's; of the ``pieces``, processor seconds."""
     rounds = []
     for number in range(repeat):
         subject.forget()
         guide, bare = Guide(subject), Bare(subject)
-        found = {"guide json": guide.json()}
-        found["bare json"], found[pieces.BARE] = pieces.of_children(bare.files)
-        found["json"], found[pieces.OURS] = pieces.of_children(subject.timed, "backup", "--json-only")
-        rounds.append({**found, **pieces.alone(subject.data)})
+        found = {
+            "guide json": guide.json(),
+            "bare json": bare.files(),
+            "json": subject.timed("backup", "--json-only"),
+        }
+        rounds.append({**found, **_pieces(subject, "json")})
         guide.remove()
         bare.remove()
         _report(number, rounds[-1], say)
@@ -101,6 +104,7 @@ def _round(subject: Subject, number: int, say: Say) -> dict[str, float]:
     guide.retain(FIVE)
     found["guide full, five retained"] = guide.full(halves)
     found["verify"] = subject.timed("verify", subject.newest("full")["id"])
+    found.update(_pieces(subject, "database", "json", "full"))
     restores = {
         "bare restore, lz4": lambda: bare.restore(lz4=True),
         "restore, lz4": lambda: _restore(subject, database_id, "lz4"),
@@ -116,6 +120,13 @@ def _round(subject: Subject, number: int, say: Say) -> dict[str, float]:
     bare.remove()
     _report(number, found, say)
     return found
+
+
+def _pieces(subject: Subject, *kinds: str) -> dict[str, float]:
+    """Processor seconds of what the proof is made of: over the data directory, and the newest of each kind."""
+    newest = {kind: Path(subject.newest(kind)["path"]) for kind in kinds}
+    digests = {pieces.artifact(kind): pieces.of_artifact(path) for kind, path in newest.items()}
+    return {**pieces.of_files(subject.data), **digests}
 
 
 def _restore(subject: Subject, database_id: str, toast: str) -> float:

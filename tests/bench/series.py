@@ -9,19 +9,45 @@ from dataclasses import dataclass
 from typing import Callable
 
 
-def seconds(act: Callable, *arguments: object) -> float:
+class Seconds(float):
+    """How long something took; ``processor``: what all cores together worked meanwhile, in seconds."""
+
+    processor: float
+
+    def __new__(cls, value: float, processor: float) -> "Seconds":
+        made = super().__new__(cls, value)
+        made.processor = processor
+        return made
+
+    def __add__(self, other: "Seconds") -> "Seconds":
+        return Seconds(float(self) + float(other), self.processor + other.processor)
+
+
+def seconds(act: Callable, *arguments: object) -> Seconds:
     """How long ``act`` takes, begun with a disk that has all of what was before."""
     os.sync()
-    begun = time.monotonic()
+    begun, worked = time.monotonic(), _worked()
     act(*arguments)
-    return time.monotonic() - begun
+    return Seconds(time.monotonic() - begun, _worked() - worked)
+
+
+def _worked() -> float:
+    """Seconds that all cores of this machine have worked since it was started, whoever they worked for."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _idle, _waiting, interrupts, soft_interrupts = map(int, file.readline().split()[1:8])
+    return (user + nice + system + interrupts + soft_interrupts) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Series:
     """The same figure measured again and again; ``values`` in the order of the rounds."""
 
-    values: tuple[float, ...]
+    values: tuple  # of float, or of Seconds
+
+    @property
+    def processor(self) -> "Series":
+        """The processor seconds of the same runs."""
+        return Series(tuple(one.processor for one in self.values))
 
     @property
     def median(self) -> float:
@@ -42,6 +68,10 @@ class Series:
     def minus(self, other: "Series") -> "Series":
         """The differences of each round."""
         return Series(tuple(mine - theirs for mine, theirs in zip(self.values, other.values)))
+
+    def plus(self, other: "Series") -> "Series":
+        """The sums of each round."""
+        return Series(tuple(mine + theirs for mine, theirs in zip(self.values, other.values)))
 
     def text(self, digits: int = 2) -> str:
         """``median (low to high)``; the median alone when there was one round."""
