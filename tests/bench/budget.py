@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Optional
 
+import machine
 import pieces
 from figures import BARE, Ratio
 from series import Series
@@ -26,8 +26,7 @@ def row(ratio: Ratio, times: dict[str, Series], where: str) -> list[str]:
     """One line of the table, for a ``ratio`` whose bare programs were measured ``where``."""
     needed = [times[BARE[ratio.mine]].processor, *_proof(ratio.mine, times)]
     together = sum(one.median for one in needed if one is not None)
-    cores = len(os.sched_getaffinity(0))
-    left = ratio.goal * cores * times[ratio.theirs].median
+    left = ratio.goal * machine.cores() * times[ratio.theirs].median
     pieces_ = ["" if one is None else f"{one.median:.1f}" for one in needed]
     last = (together, left, times[ratio.mine].processor.median)
     return [f"{ratio.name}, {where}", *pieces_, *(f"{one:.1f}" for one in last)]

@@ -43,6 +43,7 @@ class Ratio:
         return times[bare].over(times[self.theirs]) if bare else None
 
 
+MANY_FILES = Ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide")  # and of few
 RATIOS = (
     Ratio("database without fingerprint", "floor", 1.30, "database backup without fingerprint / floor"),
     Ratio("database, standard library", "floor", 2.10, "the same, the standard library's compressor alone / floor"),
@@ -51,7 +52,7 @@ RATIOS = (
     Ratio("database", "guide database", 0.20, "database backup with full fingerprint / guide"),
     Ratio("database", "guide database, piped", None, "database backup with full fingerprint / guide as a pipe"),
     Ratio("database", "database without fingerprint", None, "what the fingerprint adds"),
-    Ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide"),
+    MANY_FILES,
     Ratio("full", "guide full", 0.15, "full backup with proof / guide"),
     Ratio("full", "guide full, five retained", 0.08, "the same, five backups retained / guide"),
     Ratio("verify", "full", 0.50, "verify / full backup"),
@@ -60,7 +61,6 @@ RATIOS = (
     Ratio("drill", "restore", 1.60, "drill of a database backup / its restore"),
 )
 OVERHEAD, OVERHEAD_SECONDS = "seconds over bare pg_dump, with full fingerprint", 1.0
-MANY_FILES = Ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide")
 
 
 def overhead(times: dict) -> Series:

@@ -31,12 +31,23 @@ def busy() -> str:
 
 def _jiffies() -> tuple[int, int]:
     """How long the cores worked and how long they had nothing to do, since the machine started."""
-    counts = [int(one) for one in Path("/proc/stat").read_text(encoding="ascii").split("\n")[0].split()[1:9]]
+    counts = _counts()
     idle = counts[3] + counts[4]
     return sum(counts) - idle, idle
 
 
+def worked() -> float:
+    """Seconds that all cores have worked since the machine started, whoever they worked for."""
+    user, nice, system, _idle, _waiting, interrupts, soft_interrupts, _stolen = _counts()
+    return (user + nice + system + interrupts + soft_interrupts) / os.sysconf("SC_CLK_TCK")
+
+
+def _counts() -> list[int]:
+    return [int(one) for one in Path("/proc/stat").read_text(encoding="ascii").split("\n")[0].split()[1:9]]
+
+
 def cores() -> int:
+    """Those that the bench may use."""
     return len(os.sched_getaffinity(0))
 
 

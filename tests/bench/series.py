@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
+import machine
+
 
 class Seconds(float):
     """How long something took; ``processor``: what all cores together worked meanwhile, in seconds."""
@@ -26,16 +28,9 @@ class Seconds(float):
 def seconds(act: Callable, *arguments: object) -> Seconds:
     """How long ``act`` takes, begun with a disk that has all of what was before."""
     os.sync()
-    begun, worked = time.monotonic(), _worked()
+    begun, worked = time.monotonic(), machine.worked()
     act(*arguments)
-    return Seconds(time.monotonic() - begun, _worked() - worked)
-
-
-def _worked() -> float:
-    """Seconds that all cores of this machine have worked since it was started, whoever they worked for."""
-    with open("/proc/stat", encoding="ascii") as file:
-        user, nice, system, _idle, _waiting, interrupts, soft_interrupts = map(int, file.readline().split()[1:8])
-    return (user + nice + system + interrupts + soft_interrupts) / os.sysconf("SC_CLK_TCK")
+    return Seconds(time.monotonic() - begun, machine.worked() - worked)
 
 
 @dataclass(frozen=True)
