@@ -15,7 +15,7 @@ import sys
 
 from . import process
 from .command import Command
-from .examine import SLOT, SLOTS
+from .examine import COUNT, SLOT, SLOTS
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from mirai_backup import examine; examine.main()"
 
@@ -54,7 +54,8 @@ class Beside:
     def take(self, rows: list, block: memoryview) -> None:
         """Have it examine what ``rows`` say of ``block``, the beginning of the ``place`` given last."""
         start = self._next * SLOT
-        self._fed.write(marshal.dumps((start, start + len(block), rows)))
+        word = marshal.dumps((start, start + len(block), rows))
+        self._fed.write(len(word).to_bytes(COUNT, "big") + word)
         self._free -= 1
         self._next = (self._next + 1) % SLOTS
 

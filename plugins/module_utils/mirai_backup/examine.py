@@ -16,7 +16,9 @@ from typing import BinaryIO, Optional, Union
 
 from . import jsoncheck, memory
 
-SLOT, SLOTS = 4 << 20, 3  # bytes of a block at most, and how many may wait; only what is filled takes memory
+SLOT, SLOTS = 4 << 20, 6  # bytes of a block at most, and how many may wait; only what is filled takes memory
+
+COUNT = 4  # bytes of the number that says how long the word that follows is: of which block, and its rows
 
 # A row says what there is to a block's bytes from ``start`` to ``end``: (before, after, start, end, is_json, more).
 # ``before`` and ``after`` are the entry's line, between them goes its digest; ``after`` is None where it is whole.
@@ -52,7 +54,7 @@ class Examiner:
                     continue
                 lines.append(before + self._finished() + after)
             else:
-                content = bytes(block[start:end])
+                content = block[start:end]
                 complaint = jsoncheck.complaint(content) if is_json else ""
                 if complaint:
                     self.torn[self._number] = complaint
@@ -84,10 +86,10 @@ def main() -> None:
     blocks = memoryview(mmap.mmap(shared, SLOTS * SLOT, prot=mmap.PROT_READ))
     examiner = Examiner(out)
     while True:
-        try:
-            start, end, rows = marshal.load(commands)
-        except EOFError:
+        word = commands.read(int.from_bytes(commands.read(COUNT), "big"))
+        if not word:
             break
+        start, end, rows = marshal.loads(word)  # from a file it would be read number by number
         try:
             examiner.take(rows, blocks[start:end])
             out.flush()

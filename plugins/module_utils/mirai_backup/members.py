@@ -26,7 +26,7 @@ from .examine import SLOT, Examiner, whole_line
 from .tree import Node, unreadable
 
 _BLOCK = 1 << 18  # what is read at once
-_HELD = 1 << 18  # from when on it is passed on; with a header and a small file more it is less than SLOT
+_HELD = 1 << 19  # from when on it is passed on; with a header and a small file more it is less than SLOT
 _PADDING = bytes(512)
 _NONE: tuple = ()  # the signature of what was not read to its end, which is no node's
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
@@ -67,8 +67,7 @@ class Members:
         """
         if kind == "file":
             return self._add_file(node)
-        target = os.fsdecode(_reach(os.readlink, self._prefix + node.path)) if kind == "symlink" else ""
-        entry = _plain(node, kind, target)
+        entry = _plain(node, kind, _target(self._prefix + node.path) if kind == "symlink" else "")
         self._put(entry.header())
         self._rows.append(whole_line(entry.line()))
         self._pass_on_if_full()
@@ -76,7 +75,10 @@ class Members:
 
     def _add_file(self, node: Node) -> tuple[tuple, int, bool]:
         path = self._prefix + node.path
-        descriptor = _reach(os.open, path, _FLAGS)
+        try:
+            descriptor = os.open(path, _FLAGS)
+        except OSError as error:
+            raise _out_of_reach(path, error) from error
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
@@ -95,20 +97,25 @@ class Members:
 
         One that shrank is filled up and read again later.
         """
-        header, before, after = _file_parts(node)
-        self._put(header)
-        is_json, left, complete = node.path[-5:].lower() == b".json", node.status.st_size, True
-        step = left if left <= jsoncheck.WHOLE_LIMIT else _BLOCK
-        while True:
-            start = self._size
-            end = self._size = start + min(left, step)
-            left -= end - start
+        name, one = node
+        is_json, left, complete = name[-5:].lower() == b".json", one.st_size, True
+        # A restore never creates setuid programs.
+        shared = _common(one.st_mode & 0o1777, one.st_uid, one.st_gid)
+        header, before, after = entries.file_parts(name, left, one.st_mtime_ns, shared)
+        start = self._size + len(header)
+        self._block[self._size : start] = header
+        at_once = left if left <= jsoncheck.WHOLE_LIMIT else _BLOCK
+        while left > at_once:
+            self._size = end = start + at_once
             complete = _fill(self._block[start:end], path, descriptor) and complete
-            self._rows.append((before, after, start, end, is_json, left > 0))
-            if not left:
-                break
+            self._rows.append((before, after, start, end, is_json, True))
             self._pass_on_if_full()
-        self._put(_PADDING[: -end % 512])
+            start, left = self._size, left - at_once
+        end = start + left
+        complete = _fill(self._block[start:end], path, descriptor) and complete
+        self._rows.append((before, after, start, end, is_json, False))
+        self._size = end + -end % 512
+        self._block[end : self._size] = _PADDING[: self._size - end]
         self._pass_on_if_full()
         return complete
 
@@ -154,14 +161,16 @@ def kind_of(node: Node) -> Optional[str]:
     return "file" if node.status is None else _KINDS.get(node.status.st_mode & 0o170000)
 
 
-def _reach(call: Callable, path: bytes, *arguments: int) -> object:
-    """What the system ``call`` gives for ``path``. Raises FileNotFoundError when it is gone, else EngineError."""
+def _target(path: bytes) -> str:
     try:
-        return call(path, *arguments)
+        return os.fsdecode(os.readlink(path))
     except OSError as error:
-        if error.errno in _GONE:
-            raise FileNotFoundError(path) from error
-        raise unreadable(path, error) from error
+        raise _out_of_reach(path, error) from error
+
+
+def _out_of_reach(path: bytes, error: OSError) -> Exception:
+    """What to raise for ``path``: FileNotFoundError when it is gone, else EngineError."""
+    return FileNotFoundError(path) if error.errno in _GONE else unreadable(path, error)
 
 
 def _fill(block: memoryview, path: bytes, descriptor: int) -> bool:
@@ -169,25 +178,18 @@ def _fill(block: memoryview, path: bytes, descriptor: int) -> bool:
 
     A bad sector first shortens a reading; only the next one fails.
     """
-    done = 0
-    while done < len(block):
+    while block:
         try:
-            count = os.readv(descriptor, (block[done:],))
+            count = os.readv(descriptor, (block,))
         except OSError as error:
             raise unreadable(path, error) from error
+        if count == len(block):
+            break
         if not count:
-            block[done:] = bytes(len(block) - done)
+            block[:] = bytes(len(block))
             return False
-        done += count
+        block = block[count:]
     return True
-
-
-def _file_parts(node: Node) -> tuple:
-    """The header of the file ``node``, and its line before and after the digest."""
-    one = node.status
-    mode = one.st_mode & 0o1777  # a restore never creates setuid programs
-    owner, group = _account(one.st_uid), _group(one.st_gid)
-    return entries.file_parts(node.path, one.st_size, mode, one.st_mtime_ns, one.st_uid, one.st_gid, owner, group)
 
 
 def _plain(node: Node, kind: str, target: str) -> Entry:
@@ -205,6 +207,11 @@ def _plain(node: Node, kind: str, target: str) -> Entry:
         group=_group(one.st_gid),
         target=target,
     )
+
+
+@lru_cache(maxsize=256)
+def _common(mode: int, uid: int, gid: int) -> entries.Common:
+    return entries.common(mode, uid, gid, _account(uid), _group(gid))
 
 
 @lru_cache(maxsize=256)

@@ -39,7 +39,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Plan:
-    """A backup about to be made. Sizes in bytes; ``source`` and ``data_dir`` are None for a half left out."""
+    """A backup about to be made. ``source`` and ``data_dir`` are None for a half left out.
+
+    Sizes in bytes. ``estimated_bytes`` is 0 where nobody has looked; ``needed_bytes`` is the most that it may be.
+    """
 
     kind: str
     repository: str
@@ -100,19 +103,26 @@ class Plan:
         return tuple(lines)
 
 
-def make(config: Config, kind: str) -> Plan:
-    """Look at everything a backup of ``kind`` needs. Raises an EngineError for the first thing that is missing."""
+def make(config: Config, kind: str, exact: bool = False) -> Plan:
+    """Look at everything a backup of ``kind`` needs. Raises an EngineError for the first thing that is missing.
+
+    What a first backup needs is found by a look at every file; unless ``exact``, only where room may be short.
+    """
     _repository_writable(config.repository)
     keys, encryption = _keys(config)
     components = COMPONENTS[kind]
     source = connect(config) if "database" in components else None
     if "json" in components:
         _data_readable(config.data_dir)
-    estimate = _last_size(config.repository, kind)
+    free = _free(config.repository)
+    estimate = most = _last_size(config.repository, kind)
     if not estimate:
-        data_size = tree.measure(os.fsencode(os.path.realpath(config.data_dir)))[1] if "json" in components else 0
-        estimate = data_size + (source.server.database_size if source is not None else 0)
-    copies = 2 if kind == "full" else 1  # the parts of a full archive lie beside it until it is whole
+        in_database = source.server.database_size if source is not None else 0
+        in_files = _used(config.data_dir) if "json" in components else 0
+        most = in_database + in_files
+        if exact or free < _needed(kind, most):
+            in_files = tree.measure(os.fsencode(os.path.realpath(config.data_dir)))[1] if in_files else 0
+            estimate = most = in_database + in_files
     plan = Plan(
         kind=kind,
         repository=config.repository,
@@ -123,8 +133,8 @@ def make(config: Config, kind: str) -> Plan:
         keys=keys,
         fingerprint=config.fingerprint,
         estimated_bytes=estimate,
-        needed_bytes=int(estimate * _HEADROOM * copies) + _FIXED_BYTES,
-        free_bytes=_free(config.repository),
+        needed_bytes=_needed(kind, most),
+        free_bytes=free,
     )
     if plan.free_bytes < plan.needed_bytes:
         raise PreflightError(
@@ -137,7 +147,7 @@ def make(config: Config, kind: str) -> Plan:
 
 def run(config: Config, kind: str) -> Outcome:
     """The plan as an outcome, for check mode."""
-    plan = make(config, kind)
+    plan = make(config, kind, exact=True)
     return Outcome({"plan": plan.document()}, plan.lines())
 
 
@@ -191,6 +201,17 @@ def _last_size(repository: str, kind: str) -> int:
         return 0
     sizes = [one.head.size for one in found.good() if one.head.kind == kind]
     return sizes[-1] if sizes else 0
+
+
+def _needed(kind: str, size: int) -> int:
+    """The room for a backup of about that size."""
+    copies = 2 if kind == "full" else 1  # the parts of a full archive lie beside it until it is whole
+    return int(size * _HEADROOM * copies) + _FIXED_BYTES
+
+
+def _used(path: str) -> int:
+    """What the whole file system of ``path`` holds, so more than the directory itself."""
+    return shutil.disk_usage(path).used
 
 
 def _free(path: str) -> int:

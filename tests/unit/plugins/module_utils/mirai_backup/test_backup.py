@@ -115,6 +115,23 @@ def test_the_plan_of_a_backup(settings, postgresql):
     assert any(line.startswith("versions    server 15.14, client 15.14") for line in plan.run(settings, "full").lines)
 
 
+@pytest.mark.parametrize(
+    ("used", "free", "estimated"),
+    [
+        pytest.param(5_000, 100 << 20, 0, id="room for all that is on the disk"),
+        pytest.param(90 << 20, 100 << 20, 1003, id="room for what the directory holds"),
+    ],
+)
+def test_the_files_of_a_first_backup_are_looked_at_where_room_may_be_short(
+    settings, postgresql, monkeypatch, used, free, estimated
+):
+    monkeypatch.setattr(plan, "_used", lambda _path: used)
+    monkeypatch.setattr(plan, "_free", lambda _path: free)
+    made = plan.make(settings, "full")
+    assert made.estimated_bytes == estimated
+    assert 16 << 20 < made.needed_bytes < free
+
+
 def test_an_older_client_does_not_do(settings, postgresql):
     postgresql.answer(pg_control_system=[{**SERVER, "version": "17.1", "version_num": 170001}])
     with pytest.raises(PreflightError, match=r"pg_dump 15.14 .* is older than the server, PostgreSQL 17.1") as caught:

@@ -8,7 +8,7 @@ import tarfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mirai_backup.entries import Entry, file_parts, from_member, path_of, start_of_line
+from mirai_backup.entries import Entry, common, file_parts, from_member, path_of, start_of_line
 from mirai_backup.errors import MismatchError
 
 NAMES = st.binary(min_size=1, max_size=300).map(lambda raw: os.fsdecode(raw.replace(b"\0", b"_").replace(b"/", b"_")))
@@ -121,6 +121,6 @@ def test_a_line_tells_its_path(entry):
 )  # fmt: skip
 def test_the_parts_of_a_file_are_those_of_its_entry(path, size, mode, mtime_ns, uid, owner, group):
     entry = Entry(os.fsdecode(path), "file", size, mode, mtime_ns, uid, 0, owner, group, sha256="ab" * 32)
-    header, before, after = file_parts(path, size, mode, mtime_ns, uid, 0, owner, group)
+    header, before, after = file_parts(path, size, mtime_ns, common(mode, uid, 0, owner, group))
     assert header == entry.header()
     assert before + b"ab" * 32 + after == entry.line()
