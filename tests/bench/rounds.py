@@ -13,6 +13,7 @@ from subject import Subject
 
 Say = Callable[[str], object]
 FIVE, RETAINED = 5, 20
+_PAIRS = 10  # at least: backups of the smallest size take a second or two, and a twentieth of that is to be seen
 
 
 def sized(subject: Subject, repeat: int, say: Say) -> dict[str, Series]:
@@ -51,7 +52,7 @@ def retained(subject: Subject, repeat: int, say: Say) -> tuple[Series, Series]:
     for _number in range(RETAINED):
         subject.timed("backup")
     pairs = []
-    for number in range(repeat):
+    for number in range(max(_PAIRS, repeat)):
         found = []
         for place in ("with", "without") if number % 2 else ("without", "with"):
             kept = subject.settings.get("repository")
