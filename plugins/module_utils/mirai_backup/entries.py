@@ -9,7 +9,6 @@ import json
 import os
 import tarfile
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from .errors import MismatchError
@@ -107,17 +106,11 @@ class Entry:
 
     def header(self) -> bytes:
         """The tar header of this entry, in GNU format: names of any bytes, whole seconds."""
-        name = os.fsencode(self.member)
-        seconds = self.mtime_ns // 10**9
-        if self.type == "file" and _fits(name, self.size, seconds):
-            shared = common(self.mode, self.uid, self.gid, self.owner, self.group)
-            if shared.fits:
-                return _file_header(name, self.size, seconds, shared)
         info = tarfile.TarInfo(self.member)
         info.type = next(one for one, name in TYPES.items() if name == self.type)
         info.size = self.size
         info.mode = self.mode
-        info.mtime = seconds
+        info.mtime = self.mtime_ns // 10**9
         info.uid, info.gid, info.uname, info.gname = self.uid, self.gid, self.owner, self.group
         info.linkname = self.target
         return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
@@ -139,7 +132,6 @@ class Common(NamedTuple):
     owners: str
 
 
-@lru_cache(maxsize=256)
 def common(mode: int, uid: int, gid: int, owner: str, group: str) -> Common:
     """The ``Common`` of files with these properties."""
     owned = b"%07o\0%07o\0%07o\0" % (mode, uid, gid)
@@ -164,7 +156,8 @@ def file_parts(path: bytes, size: int, mtime_ns: int, shared: Common) -> tuple[b
         text = path.decode("utf-8")
     except UnicodeDecodeError:
         text = ""
-    if not (text and shared.fits and _fits(name, size, seconds)):
+    fits = shared.fits and len(name) <= tarfile.LENGTH_NAME and size < 1 << 33 and 0 <= seconds < 1 << 33
+    if not (text and fits):
         mode, uid, gid, owner, group = shared.values
         entry = Entry(os.fsdecode(path), "file", size, mode, mtime_ns, uid, gid, owner, group, sha256=_UNKNOWN)
         before, _unknown, after = entry.line().partition(_UNKNOWN_FIELD)
@@ -183,11 +176,6 @@ def path_of(line: bytes) -> bytes:
 def start_of_line(path: bytes) -> bytes:
     """What the line of an entry of that path starts with; so may those of other paths that are not UTF-8."""
     return f'{{"path":{_quoted(printable(os.fsdecode(path)))},'.encode("ascii")
-
-
-def _fits(name: bytes, size: int, seconds: int) -> bool:
-    """Whether a file's header needs no extension for these."""
-    return len(name) <= tarfile.LENGTH_NAME and size < 1 << 33 and 0 <= seconds < 1 << 33
 
 
 def _file_header(name: bytes, size: int, seconds: int, shared: Common) -> bytes:

@@ -44,7 +44,7 @@ def _is_plain(content: Union[bytes, memoryview]) -> bool:
         after = _decode_value(text)[1]
     except (ValueError, RecursionError):
         return False
-    return after == len(text) or _SPACE.fullmatch(text, after) is not None
+    return _SPACE.fullmatch(text, after) is not None
 
 
 class Scanner:

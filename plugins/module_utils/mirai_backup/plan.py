@@ -118,11 +118,9 @@ def make(config: Config, kind: str, exact: bool = False) -> Plan:
     estimate = most = _last_size(config.repository, kind)
     if not estimate:
         in_database = source.server.database_size if source is not None else 0
-        in_files = _used(config.data_dir) if "json" in components else 0
-        most = in_database + in_files
+        most = in_database + (_used(config.data_dir) if "json" in components else 0)
         if exact or free < _needed(kind, most):
-            in_files = tree.measure(os.fsencode(os.path.realpath(config.data_dir)))[1] if in_files else 0
-            estimate = most = in_database + in_files
+            estimate = most = in_database + (_measured(config.data_dir) if "json" in components else 0)
     plan = Plan(
         kind=kind,
         repository=config.repository,
@@ -207,6 +205,11 @@ def _needed(kind: str, size: int) -> int:
     """The room for a backup of about that size."""
     copies = 2 if kind == "full" else 1  # the parts of a full archive lie beside it until it is whole
     return int(size * _HEADROOM * copies) + _FIXED_BYTES
+
+
+def _measured(path: str) -> int:
+    """What the files of a directory hold, by a look at each."""
+    return tree.measure(os.fsencode(os.path.realpath(path)))[1]
 
 
 def _used(path: str) -> int:
