@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 
@@ -113,6 +114,18 @@ def test_unreadable_json_is_named_and_kept(app):
     result = app.succeed("--json", "backup")
     assert any("torn.json" in one for one in result.document["warnings"])
     assert "torn.json" in app.succeed("check").out
+
+
+def test_json_that_changed_without_a_trace_is_found_torn(app):
+    """The backup before found it whole; its size and time are as they were."""
+    whole = {"small.json": b"[1]", "large.json": b"[" + b" " * (2 << 20) + b"]"}
+    for ending, said in ((b"]", 0), (b"]", 0), (b"}", 2)):
+        for name, content in whole.items():
+            (app.data / name).write_bytes(content[:-1] + ending)
+            os.utime(app.data / name, (1, 1))
+        warnings = app.succeed("--json", "backup").document["warnings"]
+        assert sum("is not valid JSON, a torn write?" in one for one in warnings) == said
+    assert app.succeed("verify", "--all").out.count("pass") == 3
 
 
 def test_zlib_alone_and_zstd_make_whole_backups_too(app):

@@ -48,11 +48,15 @@ class Findings:
 
 
 class Archiver:
-    """Archives the directory ``root``; ``spool_path`` is a new file that keeps the entries as lines of a manifest."""
+    """Archives the directory ``root``; ``spool_path`` is a new file that keeps the entries as lines of a manifest.
 
-    def __init__(self, root: str, spool_path: str) -> None:
+    ``checked`` is the path of a manifest without a torn file: what is as in it need not be checked again.
+    """
+
+    def __init__(self, root: str, spool_path: str, checked: str = "") -> None:
         self._root = os.fsencode(root)
         self._spool_path = spool_path
+        self._checked = checked
         self._first = array("q")  # a token of what each line of the first pass was read as
         self._again: dict = {}  # path → signature and number of its newest reading, for what was read again
         self._readings = 0
@@ -62,7 +66,7 @@ class Archiver:
     def write(self, write: Callable[[bytes], object]) -> None:
         """Write the whole tar stream. Raises EngineError for what cannot be read."""
         with open(self._spool_path, "w+b", opener=_private) as spool:
-            with Members(self._root, write, spool, beside=True) as members:
+            with Members(self._root, write, spool, beside=True, checked=self._checked) as members:
                 for node in walk(self._root, look_at_files=False):
                     added = self._add(node, members)
                     if added is not None:

@@ -23,7 +23,7 @@ _START = "import sys; sys.path.insert(0, sys.argv[1]); from mirai_backup import 
 class Beside:
     """An ``Examiner`` in a process of its own; it writes to the open file ``out``, whose place moves with it."""
 
-    def __init__(self, out: int) -> None:
+    def __init__(self, out: int, checked: str = "") -> None:
         package = os.path.dirname(os.path.abspath(__file__))
         self._torn = os.memfd_create("torn")
         shared = os.memfd_create("blocks")
@@ -32,7 +32,7 @@ class Beside:
         self._freed, freed = os.pipe()
         self._free, self._next = SLOTS, 0
         passed = (shared, freed, self._torn)
-        argv = (sys.executable, "-I", "-S", "-c", _START, os.path.dirname(package), *map(str, passed))
+        argv = (sys.executable, "-I", "-S", "-c", _START, os.path.dirname(package), checked, *map(str, passed))
         try:
             self._fed = process.Fed(Command(argv, descriptors=passed), out)
         except BaseException:

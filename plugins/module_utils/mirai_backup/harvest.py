@@ -9,8 +9,9 @@ import os
 from dataclasses import dataclass
 from typing import Callable, Iterator, Optional
 
-from . import archive, database, fingerprint, manifest, postgres, relations, repository, streams
+from . import archive, database, fingerprint, jsoncheck, manifest, postgres, relations, repository, streams
 from .config import Config
+from .errors import EngineError
 from .plan import Plan
 from .sinks import Artifact, nameless, write_compressed
 from .watch import Observer
@@ -61,7 +62,8 @@ def collect(
     archiver = None
     with contextlib.ExitStack() as cleanup:
         if plan_.data_dir is not None:
-            archiver = archive.Archiver(os.path.realpath(plan_.data_dir), os.path.join(stage, "entries"))
+            checked = _without_torn_files(config.repository)
+            archiver = archive.Archiver(os.path.realpath(plan_.data_dir), os.path.join(stage, "entries"), checked)
             name = repository.main_name("json", timestamp, plan_.inner)
             tasks["json"] = lambda: write_compressed(
                 place(name),
@@ -164,6 +166,17 @@ class _DatabaseHalf:
         }
 
 
+def _without_torn_files(path: str) -> str:
+    """The newest manifest of files in a repository if each was found whole, by the rule that holds; else empty."""
+    holders = repository.listing(path).good(frozenset(("json",)))
+    with contextlib.suppress(EngineError):
+        for newest in holders[-1:]:
+            files = newest.manifest.files
+            if files.get("json_rule") == jsoncheck.RULE and not files["unparsable"]:
+                return newest.manifest_path
+    return ""
+
+
 def _describe_files(data_dir: str, archiver: archive.Archiver) -> tuple[dict, list, tuple]:
     """The manifest's files half, the warnings, and what would not hold still."""
     findings = archiver.findings
@@ -173,6 +186,7 @@ def _describe_files(data_dir: str, archiver: archive.Archiver) -> tuple[dict, li
     files = {
         "data_dir": data_dir,
         "sha256": manifest.entries_digest(archiver.lines()),
+        "json_rule": jsoncheck.RULE,
         **vars(findings),
     }
     return files, warnings + list(unstable), unstable

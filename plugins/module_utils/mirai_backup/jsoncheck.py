@@ -10,6 +10,8 @@ import re
 from typing import Optional, Union
 
 WHOLE_LIMIT = 1 << 20
+# By which rule a text is told torn from whole: raised with every change by which a text could be judged otherwise.
+RULE = 1
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|-?Infinity|NaN")

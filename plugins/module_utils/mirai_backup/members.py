@@ -39,15 +39,23 @@ class Members:
     """Writes members of the archive of ``root`` with ``write``, and for each its line of a manifest to ``lines``.
 
     ``write`` is given memory that is used again: it must be done with it when it returns. ``beside`` allows a process
-    of its own for what can be done beside the reading, once there is a block of it.
+    of its own for what can be done beside the reading, once there is a block of it. ``checked`` as of ``Examiner``.
     """
 
-    def __init__(self, root: bytes, write: Callable[[bytes], object], lines: BinaryIO, beside: bool = False) -> None:
+    def __init__(
+        self,
+        root: bytes,
+        write: Callable[[bytes], object],
+        lines: BinaryIO,
+        beside: bool = False,
+        checked: str = "",
+    ) -> None:
         self._prefix = os.path.join(root, b"")
         self._write = write
         self._lines = lines
         self._may_start = beside and bool(sys.executable) and len(os.sched_getaffinity(0)) > 1
-        self._examiner = Examiner(lines)
+        self._checked = checked
+        self._examiner = Examiner(lines, checked)
         self._beside: Optional[Beside] = None
         self._rows: list = []
         self._block = memoryview(mmap.mmap(-1, SLOT))
@@ -140,7 +148,7 @@ class Members:
             return
         if self._may_start:
             self._may_start = False
-            self._beside = Beside(self._lines.fileno())
+            self._beside = Beside(self._lines.fileno(), self._checked)
             gathered, self._block = self._block, self._beside.place()
             self._block[: self._size] = gathered[: self._size]
         self._pass_on()

@@ -186,13 +186,13 @@ _NO_ENTRIES = hashlib.sha256(b"").hexdigest()
 def archived(tmp_path, monkeypatch):
     """Archives a directory: the tar stream, its entries, the findings. ``hook`` is called before each block.
 
-    With a hook every member is a block of its own, or more where it is large.
+    With a hook every member is a block of its own, or more where it is large. ``checked`` is a manifest's path.
     """
 
-    def make(root, hook=None):
+    def make(root, hook=None, checked=""):
         if hook is not None:
             monkeypatch.setattr(members, "_HELD", 1)
-        archiver = archive.Archiver(str(root), str(tmp_path / f"entries{len(os.listdir(tmp_path))}"))
+        archiver = archive.Archiver(str(root), str(tmp_path / f"entries{len(os.listdir(tmp_path))}"), checked)
         blocks = []
 
         def write(block):

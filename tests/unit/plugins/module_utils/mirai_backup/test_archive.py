@@ -92,6 +92,19 @@ def test_torn_files_among_many_are_read_again_and_named(quick, data, archived):
     assert findings.count == 3000
 
 
+def test_a_large_file_that_changed_unseen_is_read_again(quick, data, archived, tmp_path):
+    """Its size and time are those of the one in the manifest, which was whole."""
+    whole = {"same.json": LARGE, "changed.json": LARGE, "torn.json": LARGE}
+    _stream, entries, _findings = archived(data(whole))
+    (tmp_path / "manifest").write_bytes(b",\n".join(entry.line() for entry in entries))
+    root = data({"changed.json": LARGE.replace(b"0", b"1", 1), "torn.json": LARGE[:-2] + b"}}"})
+    _stream, entries, findings = archived(root, checked=str(tmp_path / "manifest"))
+    assert findings.reread == {"changed.json": 1, "torn.json": 1}
+    assert list(findings.unparsable) == ["torn.json"]
+    digests = {entry.path: entry.sha256 for entry in entries if entry.path}
+    assert digests == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in root.iterdir()}
+
+
 def test_a_torn_file_that_vanishes_stays_named(quick, data, archived):
     root = data({"a.json": b'{"a": ', "b.json": b"[]"})
     _stream, entries, findings = archived(root, once(2, (root / "a.json").unlink))

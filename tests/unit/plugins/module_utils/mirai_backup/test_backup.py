@@ -5,7 +5,7 @@ import os
 
 import pytest
 from fake_postgresql import PROPERTIES, SERVER
-from mirai_backup import backup, drill, harvest, plan, repository, restore, rollback, verify
+from mirai_backup import archive, backup, drill, harvest, jsoncheck, plan, repository, restore, rollback, verify
 from mirai_backup.errors import DatabaseError, EngineError, Interrupted, PreflightError
 from mirai_backup.restore import Request
 
@@ -203,6 +203,47 @@ def test_drilled_on_a_throwaway_server(settings, postgresql):
     outcome = drill.run(settings)
     assert (outcome.exit_code, outcome.document["verdict"]) == (0, "pass"), outcome.lines
     assert outcome.document["place"] == {"kind": "throwaway", "server_version": "15.14"}
+
+
+@pytest.fixture
+def vouching(monkeypatch):
+    """The manifests that backups took the files for checked by."""
+    found = []
+    archiver = archive.Archiver
+    monkeypatch.setattr(archive, "Archiver", lambda *values: found.append(values[2]) or archiver(*values))
+    return found
+
+
+def test_what_the_newest_backup_found_whole_is_not_checked_again(settings, vouching):
+    for kind in ("full", "json", "database", "json"):
+        backup.run(settings, kind)
+    full, json_one, _database = repository.listing(settings.repository).backups[:3]
+    assert vouching == ["", full.manifest_path, json_one.manifest_path]
+
+
+def test_a_backup_that_found_a_torn_file_vouches_for_none(settings, vouching):
+    with open(f"{settings.data_dir}/torn.json", "w") as file:
+        file.write("{")
+    backup.run(settings, "json")
+    backup.run(settings, "json")
+    assert vouching == ["", ""]
+
+
+@pytest.mark.parametrize("rule", [0, None])
+def test_a_backup_checked_by_another_rule_or_none_vouches_for_nothing(settings, vouching, monkeypatch, rule):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(jsoncheck, "RULE", rule)
+        backup.run(settings, "json")
+    backup.run(settings, "json")
+    assert vouching == ["", ""]
+
+
+def test_a_damaged_manifest_vouches_for_nothing(settings, vouching):
+    backup.run(settings, "json")
+    with open(only(settings).manifest_path, "a") as file:
+        file.write("x")
+    assert backup.run(settings, "json").exit_code == 0
+    assert vouching[0] == ""
 
 
 def test_what_retention_cannot_do_leaves_the_backup_good(settings, monkeypatch):

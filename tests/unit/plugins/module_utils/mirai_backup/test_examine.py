@@ -4,7 +4,8 @@ import hashlib
 import io
 
 import pytest
-from mirai_backup import examine
+from mirai_backup import examine, jsoncheck
+from mirai_backup.entries import Entry
 
 LARGE = b'{"rows": [' + b'"0123456789abcdef",' * 1000 + b"0]}"
 
@@ -64,3 +65,51 @@ def test_a_file_in_several_blocks_has_one_line(examiner, cuts, torn):
 def test_nothing_gives_nothing(examiner):
     examiner.take([], b"")
     assert written(examiner) == b""
+
+
+def lines_of(name, content):
+    """Start and rest of the line of a file."""
+    line = Entry(name, "file", len(content), 0o600, 1, 0, 0, sha256=hashlib.sha256(content).hexdigest()).line()
+    return line[:-66], line[-2:]
+
+
+@pytest.fixture
+def taken(tmp_path, monkeypatch):
+    """Examines files beside a manifest of ``before``: how many were read as JSON, and which of them are torn."""
+
+    def make(files, before):
+        whole = [b"".join((begin, hashlib.sha256(one).hexdigest().encode(), end))
+                 for one, (begin, end) in ((one, lines_of(name, one)) for name, one in before.items())]  # fmt: skip
+        (tmp_path / "manifest").write_bytes(b",\n".join(whole) + b"\n]\n}\n")
+        read = []
+        complaint, scanner = jsoncheck.complaint, jsoncheck.Scanner
+        monkeypatch.setattr(jsoncheck, "complaint", lambda content: read.append(1) or complaint(content))
+        monkeypatch.setattr(jsoncheck, "Scanner", lambda: read.append(1) or scanner())
+        one = examine.Examiner(io.BytesIO(), str(tmp_path / "manifest"))
+        for name, content in files.items():
+            before, after = lines_of(name, content)
+            parts = [content] if len(content) <= jsoncheck.WHOLE_LIMIT else [content[:1000], content[1000:]]
+            for number, part in enumerate(parts):
+                one.take([(before, after, 0, len(part), True, number + 1 < len(parts))], part)
+        return len(read), one.torn
+
+    return make
+
+
+HUGE = b"[" + b" " * jsoncheck.WHOLE_LIMIT + b"]"
+
+
+def test_what_was_found_whole_is_not_read_as_json_again(taken):
+    same = {"a.json": b"[1]", "huge.json": HUGE}
+    assert taken({**same, "new.json": b"[2]"}, same) == (1, {})
+
+
+def test_what_changed_is_read_as_json(taken):
+    before = {"a.json": b"[1]", "b.json": b"[1]", "huge.json": HUGE}
+    count, torn = taken({"a.json": b"[2]", "b.json": b"[1", "huge.json": HUGE + b" "}, before)
+    assert (count, list(torn)) == (3, [1])
+
+
+def test_a_large_file_that_changed_unseen_is_named(taken):
+    for content in (HUGE.replace(b"]", b"}"), HUGE.replace(b"  ", b"\t ", 1)):
+        assert taken({"huge.json": content, "a.json": b"[]"}, {"huge.json": HUGE}) == (1, {0: examine._UNSEEN})

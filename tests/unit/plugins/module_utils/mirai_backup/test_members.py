@@ -50,7 +50,7 @@ def test_one_core_is_not_shared(many, added, monkeypatch):
 
 def test_what_fails_ends_the_process(many, monkeypatch):
     started = []
-    monkeypatch.setattr(members, "Beside", lambda out: started.append(beside.Beside(out)) or started[0])
+    monkeypatch.setattr(members, "Beside", lambda *values: started.append(beside.Beside(*values)) or started[0])
 
     def refuse(_block):
         raise OSError("enough")
