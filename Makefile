@@ -33,6 +33,7 @@ each = mkdir -p build/test; failed=0; \
 # make faults  restores and rollbacks under faults, as root; MIRAI_FAULTS=all runs every point of time
 # make bench   every promise measured beside bare pg_dump, the guide and other tools, at 20 MB, 200 MB and 2 GB: an hour.
 #              It writes docs/benchmarks.md; tests/bench/bench.py --help names what BENCH="…" may hold, as BENCH="--sizes 20M".
+#              The engine runs under the system's Python, as on a server.
 .PHONY: help demo test bench bootstrap lint sanity galaxy docs unit integration faults gauntlet gauntlet-quick \
     gauntlet-defects programs scenarios molecule matrix matrix-quick clean $(SCENARIOS:%=molecule-%)
 
@@ -139,7 +140,7 @@ faults: $(VENV)/.stamp
 bench:
 	@tests/bootstrap.sh bench
 	$(in_venv)
-	python tests/bench/bench.py $(BENCH)
+	$(firstword $(wildcard /usr/bin/python3) python) tests/bench/bench.py $(BENCH)
 
 molecule: scenarios
 

@@ -33,6 +33,9 @@ _TERMS = """\
   `tar -czf` of all that is kept once more; back with `gunzip`, `createdb`, `pg_restore`. One after the other, as in the
   script, all at their default levels. **As a pipe**, `pg_dump -Fc | gzip` on two cores, is what it could have been.
 - **goal**: judged at the largest size, before rounding; at small ones the start of the programs is most of the time.
+- **again**, **five backups retained**: our backup after one of the same files, as on any night on which they did not
+  change. It reads and digests each, but what is the same to the last byte is not parsed as JSON once more. Every other
+  backup here is the first of its files.
 - **peak memory**: of the engine's own Python process, as the kernel counts it (VmHWM); that is what the goals are for.
   The programs it starts (pg_dump, the compressor, psql, pg_restore) are listed apart, the largest of each name.
 - Whatever is timed begins with a disk that has all of what was before (`sync`), and a restore without the state before
@@ -181,7 +184,8 @@ def _files(found: Results) -> str:
     text = table(head, _file_rows(found)[:-1])
     ratio = _file_rows(found)[-1]
     least = figures.MANY_FILES.least(found.file_times).text()
-    verdict = f"{ratio[0]}: {ratio[1]}, goal {ratio[3]}: {ratio[4]}. Bare programs: {least}.\n"
+    again = f"{figures.MANY_AGAIN.name}: {figures.MANY_AGAIN.of(found.file_times).text()}"
+    verdict = f"{ratio[0]}: {ratio[1]}, goal {ratio[3]}: {ratio[4]}; {again}. Bare programs: {least}.\n"
     return f"{text}\n{verdict}"
 
 

@@ -19,6 +19,7 @@ BARE = {
     "database": "bare database",
     "json": "bare json",
     "full": "bare full",
+    "full, again": "bare full",
     "restore": "bare restore",
     "restore, lz4": "bare restore, lz4",
 }
@@ -44,6 +45,7 @@ class Ratio:
 
 
 MANY_FILES = Ratio("json", "guide json", 0.15, "JSON backup with a SHA-256 per file / guide")  # and of few
+MANY_AGAIN = Ratio("json, again", "guide json", None, "the same, the next one of the same files / guide")
 RATIOS = (
     Ratio("database without fingerprint", "floor", 1.30, "database backup without fingerprint / floor"),
     Ratio("database, standard library", "floor", 2.10, "the same, the standard library's compressor alone / floor"),
@@ -54,7 +56,7 @@ RATIOS = (
     Ratio("database", "database without fingerprint", None, "what the fingerprint adds"),
     MANY_FILES,
     Ratio("full", "guide full", 0.15, "full backup with proof / guide"),
-    Ratio("full", "guide full, five retained", 0.08, "the same, five backups retained / guide"),
+    Ratio("full, again", "guide full, five retained", 0.08, "the same, five backups retained / guide"),
     Ratio("verify", "full", 0.50, "verify / full backup"),
     Ratio("restore", "guide restore", 1.00, "restore of the database with proof / guide, without"),
     Ratio("restore, lz4", "guide restore", 0.75, "the same with restore_toast_compression: lz4 / guide"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Callable
 
@@ -31,6 +32,7 @@ def many_files(subject: Subject, repeat: int, say: Say) -> dict[str, Series]:
             "guide json": guide.json(),
             "bare json": bare.files(),
             "json": subject.timed("backup", "--json-only"),
+            "json, again": subject.timed("backup", "--json-only"),
         }
         rounds.append({**found, **_pieces(subject, "json")})
         guide.remove()
@@ -55,13 +57,9 @@ def retained(subject: Subject, repeat: int, say: Say) -> tuple[Series, Series]:
     for number in range(max(_PAIRS, repeat)):
         found = []
         for place in ("with", "without") if number % 2 else ("without", "with"):
-            kept = subject.settings.get("repository")
-            if place == "without":
-                subject.configure(repository=str(subject.directory / f"empty{number}"))
-            seconds = subject.timed("backup")
-            found.append((place, seconds, subject.newest("full")["size"]))
-            subject.settings.pop("repository", None)
-            subject.configure(**({"repository": kept} if kept else {}))
+            with subject.empty_repository() if place == "without" else contextlib.nullcontext():
+                seconds = subject.timed("backup")
+                found.append((place, seconds, subject.newest("full")["size"]))
         sides = {place: (seconds, size) for place, seconds, size in found}
         pairs.append([sides["with"][one] / sides["without"][one] for one in (0, 1)])
     say(f"  {RETAINED} retained over none: " + ", ".join(f"{seconds:.2f}" for seconds, _size in pairs))
@@ -99,7 +97,9 @@ def _round(subject: Subject, number: int, say: Say) -> dict[str, float]:
     found["json"] = subject.timed("backup", "--json-only")
     found["guide json"] = guide.json()
     found["bare full"] = bare.full()
-    found["full"] = subject.timed("backup")
+    with subject.empty_repository():
+        found["full"] = subject.timed("backup")
+    found["full, again"] = subject.timed("backup")
     halves = found["guide database"] + found["guide json"]
     found["guide full"] = guide.full(halves)
     guide.retain(FIVE)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Iterator
 
 import generate
 from application import Application
@@ -72,6 +74,18 @@ class Subject(Application):
     def newest(self, kind: str) -> dict:
         """The newest backup of a kind, as ``list`` describes it."""
         return self.succeed("--json", "list", "--kind", kind).document["backups"][0]
+
+    @contextlib.contextmanager
+    def empty_repository(self) -> Iterator[None]:
+        """Another repository, in which nothing is retained, for as long as the block lasts."""
+        before, place = dict(self.settings), self.directory / "empty"
+        self.configure(repository=str(place))
+        try:
+            yield
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+            self.settings = before
+            self.configure()
 
     def forget(self) -> None:
         """Start anew: no backups, no previous states."""

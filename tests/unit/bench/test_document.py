@@ -24,9 +24,11 @@ SECONDS = {
     "database": 12.0,
     "guide full": 160.0,
     "full": 16.0,
+    "full, again": 14.0,
     "guide database": 80.0,
     "guide json": 40.0,
     "json": 4.0,
+    "json, again": 3.2,
     "verify": 4.0,
     "guide restore": 60.0,
     "restore": 45.0,
@@ -84,6 +86,7 @@ def test_every_figure_is_there_and_met(results):
     assert found["seconds of `mirai-backup list`, 5,000 backups (20,000 bytes a manifest)"][-1] == "yes"
     assert found["backup"][1:] == ["28.5", "30.0", "1.5", "≤ 48", "yes", "igzip 5"]
     assert found["backup, zstd"][4:6] == ["≤ 96", "yes"]
+    assert "the next one of the same files / guide: 0.08 (0.08 to 0.08)." in document.render(results)
     assert document.missed(results) == []
 
 
@@ -123,6 +126,7 @@ def test_the_pieces_are_summed_beside_what_the_goal_leaves(results, monkeypatch)
         *("3.2", "", "1.2", "0.6", "0.6", "5.5", "12.6", "6.3")
     ]
     assert found["full backup with proof / guide, 2G"][1:6] == ["18.9", "3.8", "1.2", "0.6", "0.6"]
+    assert found["the same, five backups retained / guide, 2G"][1:6] == ["18.9", "3.8", "1.2", "", "0.6"]
     assert found["database backup without fingerprint / floor, 2G"][1:5] == ["14.2", "", "0.6", ""]
     assert found["restore of the database with proof / guide, without, 2G"][1:4] == ["31.5", "3.8", "0.6"]
     assert len(found) == 2 + 9 + 1  # head and rule, what bare programs can do at the largest size, small files

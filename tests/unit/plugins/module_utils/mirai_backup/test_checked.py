@@ -56,3 +56,11 @@ def test_a_directory_is_not_in_it(manifest):
 @pytest.mark.parametrize("path", ["", "/nowhere/x.manifest.json"])
 def test_without_a_manifest_there_is_nothing(path):
     assert entry().line() not in checked.Checked(path, LIMIT)
+
+
+def test_many_are_told_apart(manifest):
+    found = manifest(*(entry(f"{number}.json", LIMIT + 1) for number in range(3000)))
+    lines = [entry(f"{number}.json", LIMIT + 1).line() for number in range(6000)]
+    assert (
+        [line in found for line in lines] == [start(line) in found for line in lines] == [True] * 3000 + [False] * 3000
+    )
