@@ -9,7 +9,8 @@ from subject import Subject
 
 Say = Callable[[str], object]
 
-MOST_VERBS = {"backup --json-only": ("backup", "--json-only"), "verify": ("verify", "latest")}
+AGAIN = {"backup --json-only, again": ("backup", "--json-only")}
+MOST_VERBS = {"backup --json-only": ("backup", "--json-only"), **AGAIN, "verify": ("verify", "latest")}
 
 # The full backup comes after its halves, so that ``latest`` means it.
 GZIP_VERBS = {
@@ -22,6 +23,7 @@ GZIP_VERBS = {
 ZSTD_VERBS = {f"{name}, zstd": GZIP_VERBS[name] for name in ("backup", "verify", "restore")}
 FILE_VERBS = {
     "backup --json-only": ("backup", "--json-only"),
+    **AGAIN,
     "list": ("list",),
     "info": ("info",),
     "verify": ("verify", "latest"),
