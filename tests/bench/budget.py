@@ -19,9 +19,8 @@ standard library's parser, to tell a torn one from a whole one; nothing where th
 """
 _PROOF = ["fingerprint", "digests", "JSON", "a second look"]
 HEAD = ["processor seconds", "bare programs", *_PROOF, "together", "the goal leaves", "ours"]
-_FILES = ("json", "full", "full, again")
-_FINGERPRINT = ("database", "full", "full, again", "restore", "restore, lz4")
-_AGAIN = ", again"
+_FILES = ("json", "full")
+_FINGERPRINT = ("database", "full", "restore", "restore, lz4")
 
 
 def row(ratio: Ratio, times: dict[str, Series], where: str) -> list[str]:
@@ -35,12 +34,12 @@ def row(ratio: Ratio, times: dict[str, Series], where: str) -> list[str]:
 
 
 def _proof(mine: str, times: dict[str, Series]) -> list[Optional[Series]]:
-    kind = mine[: -len(_AGAIN)] if mine.endswith(_AGAIN) else mine
+    kind, parsed_before, _rest = mine.partition(", again")
     digests = times[pieces.artifact(kind if kind in _FILES else "database")]
     fingerprint = json = again = None
-    if mine in _FINGERPRINT:
+    if kind in _FINGERPRINT:
         fingerprint = times["database"].processor.minus(times["database without fingerprint"].processor)
-    if mine in _FILES:
+    if kind in _FILES:
         digests = digests.plus(times[pieces.DIGESTS])
-        json, again = None if kind != mine else times[pieces.JSON], times[pieces.AGAIN]
+        json, again = None if parsed_before else times[pieces.JSON], times[pieces.AGAIN]
     return [fingerprint, digests, json, again]

@@ -34,8 +34,8 @@ _TERMS = """\
   script, all at their default levels. **As a pipe**, `pg_dump -Fc | gzip` on two cores, is what it could have been.
 - **goal**: judged at the largest size, before rounding; at small ones the start of the programs is most of the time.
 - **again**, **five backups retained**: our backup after one of the same files, as on any night on which they did not
-  change. It reads and digests each, but what is the same to the last byte is not parsed as JSON once more. Every other
-  backup here is the first of its files.
+  change. It reads and digests each, but what is the same to the last byte is not parsed as JSON once more. The other
+  ratios to the guide are those of a first backup.
 - **peak memory**: of the engine's own Python process, as the kernel counts it (VmHWM); that is what the goals are for.
   The programs it starts (pg_dump, the compressor, psql, pg_restore) are listed apart, the largest of each name.
 - Whatever is timed begins with a disk that has all of what was before (`sync`), and a restore without the state before

@@ -66,7 +66,7 @@ def _play(inventory: Path, limit: str) -> tuple[float, str]:
     argv = ["ansible-playbook", str(ROOT / "playbooks" / "setup.yml"), "-i", str(inventory), "--limit", limit]
     environment = {
         **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+        "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ.get('PATH', '')}",
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "1",

@@ -46,7 +46,7 @@ class Examiner:
         self._number = 0
         self._digest = hashlib.sha256()
         self._scanner: Optional[jsoncheck.Scanner] = None
-        self._within = self._passed = False
+        self._within = False
         self.torn: dict[int, str] = {}
 
     def take(self, rows: list, block: Union[bytes, memoryview]) -> None:
@@ -60,7 +60,7 @@ class Examiner:
                 self._within = more
                 if more:
                     continue
-                lines.append(self._finished(before, after))
+                lines.append(self._finished(before, after, is_json))
             else:
                 content = block[start:end]
                 line = before + hashlib.sha256(content).hexdigest().encode("ascii") + after
@@ -74,17 +74,16 @@ class Examiner:
     def _part(self, before: bytes, content: Union[bytes, memoryview], is_json: bool) -> None:
         if not self._within:
             self._digest = hashlib.sha256()
-            self._passed = is_json and before in self._checked
-            self._scanner = jsoncheck.Scanner() if is_json and not self._passed else None
+            self._scanner = jsoncheck.Scanner() if is_json and before not in self._checked else None
         self._digest.update(content)
         if self._scanner is not None:
             self._scanner.feed(bytes(content))
 
-    def _finished(self, before: bytes, after: bytes) -> bytes:
+    def _finished(self, before: bytes, after: bytes, is_json: bool) -> bytes:
         line = before + self._digest.hexdigest().encode("ascii") + after
         if self._scanner is not None:
             self._note(self._scanner.finish())
-        elif self._passed and line not in self._checked:
+        elif is_json and line not in self._checked:
             self._note(_UNSEEN)
         return line
 

@@ -11,7 +11,6 @@ from typing import Callable, Iterator, Optional
 
 from . import archive, database, fingerprint, jsoncheck, manifest, postgres, relations, repository, streams
 from .config import Config
-from .errors import EngineError
 from .plan import Plan
 from .sinks import Artifact, nameless, write_compressed
 from .watch import Observer
@@ -62,8 +61,8 @@ def collect(
     archiver = None
     with contextlib.ExitStack() as cleanup:
         if plan_.data_dir is not None:
-            checked = _without_torn_files(config.repository)
-            archiver = archive.Archiver(os.path.realpath(plan_.data_dir), os.path.join(stage, "entries"), checked)
+            spool = os.path.join(stage, "entries")
+            archiver = archive.Archiver(os.path.realpath(plan_.data_dir), spool, plan_.checked)
             name = repository.main_name("json", timestamp, plan_.inner)
             tasks["json"] = lambda: write_compressed(
                 place(name),
@@ -164,17 +163,6 @@ class _DatabaseHalf:
             "roles": self._roles,
             "fingerprint": fingerprint.widen(taken, self._session) if taken is not None else None,
         }
-
-
-def _without_torn_files(path: str) -> str:
-    """The newest manifest of files in a repository if each was found whole, by the rule that holds; else empty."""
-    holders = repository.listing(path).good(frozenset(("json",)))
-    with contextlib.suppress(EngineError):
-        for newest in holders[-1:]:
-            files = newest.manifest.files
-            if files.get("json_rule") == jsoncheck.RULE and not files["unparsable"]:
-                return newest.manifest_path
-    return ""
 
 
 def _describe_files(data_dir: str, archiver: archive.Archiver) -> tuple[dict, list, tuple]:

@@ -4,23 +4,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from dataclasses import dataclass, replace
 from typing import Optional
 
 from . import clients as client_programs
-from . import compression, gpg, keyring, postgres, signature, text, tree
+from . import compression, gpg, jsoncheck, keyring, postgres, signature, text, tree
 from .clients import Clients
 from .command import Command
 from .compression import Compression
 from .config import Config
 from .dburl import Connection
-from .errors import NotFoundError, PreflightError
+from .errors import EngineError, NotFoundError, PreflightError
 from .keyring import Key
 from .outcome import Outcome
 from .postgres import Server
-from .repository import Listing, listing
+from .repository import Backup, listing
 from .selector import COMPONENTS
 
 _HEADROOM = 1.2
@@ -41,13 +42,16 @@ class Source:
 class Plan:
     """A backup about to be made. ``source`` and ``data_dir`` are None for a half left out.
 
-    Sizes in bytes. ``estimated_bytes`` is 0 where nobody has looked; ``needed_bytes`` is the most that it may be.
+    ``checked`` is the path of a manifest whose JSON files were all found whole: what is the same need not be parsed;
+    empty where there is none. Sizes in bytes. ``estimated_bytes`` is 0 where nobody has looked; ``needed_bytes`` is the
+    most that it may be.
     """
 
     kind: str
     repository: str
     source: Optional[Source]
     data_dir: Optional[str]
+    checked: str
     compression: Compression
     encryption: tuple[Command, ...]
     keys: tuple[Key, ...]
@@ -115,7 +119,8 @@ def make(config: Config, kind: str, exact: bool = False) -> Plan:
     if "json" in components:
         _data_readable(config.data_dir)
     free = _free(config.repository)
-    estimate = most = _last_size(config.repository, kind)
+    good = _good(config.repository)
+    estimate = most = next((one.head.size for one in reversed(good) if one.head.kind == kind), 0)
     if not estimate:
         in_database = source.server.database_size if source is not None else 0
         most = in_database + (_used(config.data_dir) if "json" in components else 0)
@@ -126,6 +131,7 @@ def make(config: Config, kind: str, exact: bool = False) -> Plan:
         repository=config.repository,
         source=source,
         data_dir=config.data_dir if "json" in components else None,
+        checked=_without_torn_files(good) if "json" in components else "",
         compression=compression.choose(config.compression),
         encryption=encryption,
         keys=keys,
@@ -191,14 +197,23 @@ def _data_readable(path: str) -> None:
         ) from error
 
 
-def _last_size(repository: str, kind: str) -> int:
-    """The size of the newest good backup of ``kind``, 0 where there is none."""
+def _good(repository: str) -> tuple[Backup, ...]:
+    """The good backups, oldest first; none where there is no repository yet."""
     try:
-        found: Listing = listing(repository)
+        return listing(repository).good()
     except NotFoundError:
-        return 0
-    sizes = [one.head.size for one in found.good() if one.head.kind == kind]
-    return sizes[-1] if sizes else 0
+        return ()
+
+
+def _without_torn_files(good: tuple[Backup, ...]) -> str:
+    """The newest manifest of files if each was found whole, by the rule that holds; else empty."""
+    holders = [one for one in good if "json" in one.head.components]
+    with contextlib.suppress(EngineError):
+        for newest in holders[-1:]:
+            files = newest.manifest.files
+            if files.get("json_rule") == jsoncheck.RULE and not files["unparsable"]:
+                return newest.manifest_path
+    return ""
 
 
 def _needed(kind: str, size: int) -> int:

@@ -67,10 +67,8 @@ def test_nothing_gives_nothing(examiner):
     assert written(examiner) == b""
 
 
-def lines_of(name, content):
-    """Start and rest of the line of a file."""
-    line = Entry(name, "file", len(content), 0o600, 1, 0, 0, sha256=hashlib.sha256(content).hexdigest()).line()
-    return line[:-66], line[-2:]
+def line_of(name, content):
+    return Entry(name, "file", len(content), 0o600, 1, 0, 0, sha256=hashlib.sha256(content).hexdigest()).line()
 
 
 @pytest.fixture
@@ -78,19 +76,17 @@ def taken(tmp_path, monkeypatch):
     """Examines files beside a manifest of ``before``: how many were read as JSON, and which of them are torn."""
 
     def make(files, before):
-        whole = [b"".join((begin, hashlib.sha256(one).hexdigest().encode(), end))
-                 for one, (begin, end) in ((one, lines_of(name, one)) for name, one in before.items())]  # fmt: skip
-        (tmp_path / "manifest").write_bytes(b",\n".join(whole) + b"\n]\n}\n")
+        (tmp_path / "manifest").write_bytes(b",\n".join(line_of(*one) for one in before.items()) + b"\n]\n}\n")
         read = []
         complaint, scanner = jsoncheck.complaint, jsoncheck.Scanner
         monkeypatch.setattr(jsoncheck, "complaint", lambda content: read.append(1) or complaint(content))
         monkeypatch.setattr(jsoncheck, "Scanner", lambda: read.append(1) or scanner())
         one = examine.Examiner(io.BytesIO(), str(tmp_path / "manifest"))
         for name, content in files.items():
-            before, after = lines_of(name, content)
+            line = line_of(name, content)
             parts = [content] if len(content) <= jsoncheck.WHOLE_LIMIT else [content[:1000], content[1000:]]
             for number, part in enumerate(parts):
-                one.take([(before, after, 0, len(part), True, number + 1 < len(parts))], part)
+                one.take([(line[:-66], line[-2:], 0, len(part), True, number + 1 < len(parts))], part)
         return len(read), one.torn
 
     return make
