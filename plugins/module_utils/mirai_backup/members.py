@@ -69,7 +69,7 @@ class Members:
             self._beside.end()
 
     def add(self, node: Node, kind: str) -> tuple[tuple, int, bool]:
-        """Archive ``node``: the signature it was read with, its size, and whether it may have changed meanwhile.
+        """Archive ``node``: the signature it was read with, its size, and whether that may hide a change meanwhile.
 
         Raises FileNotFoundError when it is gone, EngineError when it cannot be read.
         """
@@ -93,12 +93,10 @@ class Members:
                 raise FileNotFoundError(path)
             opened = Node(node.path, status)
             complete = self._read(opened, path, descriptor)
-            now = os.fstat(descriptor)
         finally:
             os.close(descriptor)
-        changed = now.st_ctime_ns != status.st_ctime_ns or now.st_mtime_ns != status.st_mtime_ns
-        in_doubt = changed or now.st_size != status.st_size or opened.is_racy(time.time_ns())
-        return opened.signature if complete else _NONE, status.st_size, in_doubt or not complete
+        # One written to meanwhile has another signature when the tree is walked again, but for the clock's granularity.
+        return opened.signature if complete else _NONE, status.st_size, opened.is_racy(time.time_ns()) or not complete
 
     def _read(self, node: Node, path: bytes, descriptor: int) -> bool:
         """Archive the open file, a small one at once; returns whether all of it came.

@@ -20,6 +20,7 @@ from .errors import EngineError, ProcessError
 from .redact import redact, without_rows
 
 PIPE_BYTES = 1 << 20
+_BETWEEN_PROGRAMS = 256 << 10  # what waits in a wider one has left the processor's cache when it is read
 STDERR_TAIL = 4096
 _TOGETHER = 64 << 10  # what is fed in larger pieces goes without a copy
 _F_SETPIPE_SZ = 1031
@@ -234,7 +235,7 @@ def _start(stages: tuple, upstream: object, cleanup: contextlib.ExitStack) -> li
     """Start every stage, each reading its forerunner's output through a wide pipe."""
     children: list = []
     for command in stages:
-        output, write_end = wide_pipe()
+        output, write_end = wide_pipe(PIPE_BYTES if command is stages[-1] else _BETWEEN_PROGRAMS)
         cleanup.enter_context(output)
         with write_end:
             child = Child(command, upstream, write_end)
@@ -277,11 +278,11 @@ class _Feeder(threading.Thread):
             self.failure = error
 
 
-def wide_pipe() -> tuple[io.FileIO, io.FileIO]:
-    """A pipe of 1 MiB where the system allows it; a narrower one works as well, only slower."""
+def wide_pipe(size: int = PIPE_BYTES) -> tuple[io.FileIO, io.FileIO]:
+    """A pipe that holds ``size`` bytes where the system allows it; a narrower one works as well, only slower."""
     read_end, write_end = (io.FileIO(fd, mode) for fd, mode in zip(os.pipe(), ("rb", "wb")))
     with contextlib.suppress(OSError):
-        fcntl.fcntl(write_end, _F_SETPIPE_SZ, PIPE_BYTES)
+        fcntl.fcntl(write_end, _F_SETPIPE_SZ, size)
     return read_end, write_end
 
 
