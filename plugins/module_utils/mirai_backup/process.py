@@ -20,7 +20,7 @@ from .errors import EngineError, ProcessError
 from .redact import redact, without_rows
 
 PIPE_BYTES = 1 << 20
-_BETWEEN_PROGRAMS = 256 << 10  # what waits in a wider one has left the processor's cache when it is read
+_BETWEEN_PROGRAMS = 256 << 10  # a dump is faster so than through 1 MiB; what we read ourselves is slower
 STDERR_TAIL = 4096
 _TOGETHER = 64 << 10  # what is fed in larger pieces goes without a copy
 _F_SETPIPE_SZ = 1031
@@ -232,7 +232,7 @@ def reading(
 
 
 def _start(stages: tuple, upstream: object, cleanup: contextlib.ExitStack) -> list:
-    """Start every stage, each reading its forerunner's output through a wide pipe."""
+    """Start every stage, each reading its forerunner's output through a pipe; ours is the end of the last."""
     children: list = []
     for command in stages:
         output, write_end = wide_pipe(PIPE_BYTES if command is stages[-1] else _BETWEEN_PROGRAMS)
@@ -279,7 +279,7 @@ class _Feeder(threading.Thread):
 
 
 def wide_pipe(size: int = PIPE_BYTES) -> tuple[io.FileIO, io.FileIO]:
-    """A pipe that holds ``size`` bytes where the system allows it; a narrower one works as well, only slower."""
+    """A pipe that holds ``size`` bytes where the system allows it; one of another size works as well, only slower."""
     read_end, write_end = (io.FileIO(fd, mode) for fd, mode in zip(os.pipe(), ("rb", "wb")))
     with contextlib.suppress(OSError):
         fcntl.fcntl(write_end, _F_SETPIPE_SZ, size)
