@@ -24,7 +24,8 @@ figure is the median of its rounds with the lowest and the highest beside it. A 
 ways one after the other, so ratios count, and seconds are only there to show what they are made of.
 """
 _TERMS = """\
-- **floor**: `pg_dump -Fc -Z0 > /dev/null`, the work of the server itself, which nobody can save.
+- **floor**: `pg_dump -Fc -Z0 > /dev/null`, the work of the server itself, which nobody can save. **Floor / guide** is
+  what a goal over the guide would be with a tool that costs nothing.
 - **bare programs**: the same ratio at the largest size with nothing but the programs in our place: `pg_dump -Fc -Z0 |
   igzip -1` into a file, `tar | igzip -1` into a file, both at once for a full backup; `igzip -d`, `createdb`,
   `pg_restore --jobs=2` for a restore. No digest, no proof, no look at the JSON, no statistics, no Python. A goal that
@@ -39,7 +40,7 @@ _TERMS = """\
 - **peak memory**: of the engine's own Python process, as the kernel counts it (VmHWM); that is what the goals are for.
   The programs it starts (pg_dump, the compressor, psql, pg_restore) are listed apart, the largest of each name.
 - Whatever is timed begins with a disk that has all of what was before (`sync`), and a restore without the state before
-  it, whose end it would pay for otherwise.
+  it, whose end it would pay for otherwise. Beside other tools, a restore ends with `sync` as well, as ours does itself.
 - A drill's damage for its negative control is another one at each run, so its rounds differ more than others.
 """
 
@@ -107,7 +108,7 @@ def _ratios(found: Results) -> str:
     head = ["figure", *found.times, "goal", "met", "bare programs"]
     rows = _ratio_rows(found)
     times = found.largest
-    least = [series.text() if series else "" for series in (one.least(times) for one in figures.RATIOS)]
+    least = [series.text(3) if series else "" for series in (one.least(times) for one in figures.RATIOS)]
     return table(head, [[*row, bare] for row, bare in zip(rows, least + [""] * len(rows))])
 
 
@@ -125,7 +126,7 @@ def _ratio_rows(found: Results) -> list[list[str]]:
     sizes = list(found.times)
     for figure in figures.RATIOS:
         series = [figure.of(found.times[size]) for size in sizes]
-        rows.append(_row(figure.name, [one.text() for one in series], series[-1].median, figure.goal))
+        rows.append(_row(figure.name, [one.text(3) for one in series], series[-1].median, figure.goal))
     over = figures.overhead(found.times[sizes[0]])
     name = f"{sizes[0]}: {figures.OVERHEAD}"
     rows.append(_row(name, _first(over.text(), sizes), over.median, figures.OVERHEAD_SECONDS))
@@ -183,8 +184,8 @@ def _files(found: Results) -> str:
     head = ["verb", "peak MiB", "seconds", "goal MiB", "met"]
     text = table(head, _file_rows(found)[:-1])
     ratio = _file_rows(found)[-1]
-    least = figures.MANY_FILES.least(found.file_times).text()
-    again = f"{figures.MANY_AGAIN.name}: {figures.MANY_AGAIN.of(found.file_times).text()}"
+    least = figures.MANY_FILES.least(found.file_times).text(3)
+    again = f"{figures.MANY_AGAIN.name}: {figures.MANY_AGAIN.of(found.file_times).text(3)}"
     verdict = f"{ratio[0]}: {ratio[1]}, goal {ratio[3]}: {ratio[4]}; {again}. Bare programs: {least}.\n"
     return f"{text}\n{verdict}"
 
@@ -197,7 +198,7 @@ def _file_rows(found: Results) -> list[list[str]]:
         cells = [f"{peak.own:.1f}", f"{peak.seconds:.2f}"]
         rows.append(_row(verb, cells, peak.own, figures.GZIP_MIB))
     ratio = figures.MANY_FILES.of(found.file_times)
-    rows.append(_row(figures.MANY_FILES.name, [ratio.text(), ""], ratio.median, figures.MANY_FILES.goal))
+    rows.append(_row(figures.MANY_FILES.name, [ratio.text(3), ""], ratio.median, figures.MANY_FILES.goal))
     return rows
 
 

@@ -50,6 +50,7 @@ RATIOS = (
     Ratio("database without fingerprint", "floor", 1.30, "database backup without fingerprint / floor"),
     Ratio("database, standard library", "floor", 2.10, "the same, the standard library's compressor alone / floor"),
     Ratio("database", "floor", 1.90, "database backup with full fingerprint / floor"),
+    Ratio("floor", "guide database", None, "floor / guide"),
     Ratio("database without fingerprint", "guide database", 0.125, "database backup without fingerprint / guide"),
     Ratio("database", "guide database", 0.20, "database backup with full fingerprint / guide"),
     Ratio("database", "guide database, piped", None, "database backup with full fingerprint / guide as a pipe"),

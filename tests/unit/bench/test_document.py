@@ -76,17 +76,17 @@ def rows(page):
 def test_every_figure_is_there_and_met(results):
     found = rows(document.render(results))
     assert found["database backup without fingerprint / floor"][1:] == [
-        "1.20 (1.20 to 1.20)",
-        "1.20 (1.20 to 1.20)",
+        "1.200 (1.200 to 1.200)",
+        "1.200 (1.200 to 1.200)",
         "≤ 1.3",
         "yes",
-        "1.12 (1.12 to 1.12)",
+        "1.125 (1.125 to 1.125)",
     ]
     assert found["20M: seconds over bare pg_dump, with full fingerprint"][1].startswith("0.50")
     assert found["seconds of `mirai-backup list`, 5,000 backups (20,000 bytes a manifest)"][-1] == "yes"
     assert found["backup"][1:] == ["28.5", "30.0", "1.5", "≤ 48", "yes", "igzip 5"]
     assert found["backup, zstd"][4:6] == ["≤ 96", "yes"]
-    assert "the next one of the same files / guide: 0.08 (0.08 to 0.08)." in document.render(results)
+    assert "the next one of the same files / guide: 0.080 (0.080 to 0.080)." in document.render(results)
     assert document.missed(results) == []
 
 
