@@ -7,10 +7,11 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, Callable, Iterator, Optional
 
-from . import compression, fingerprint, manifest, postgres, process, safefile, unarchive, unlock, verify
+from . import compression, dump_offsets, fingerprint, manifest, postgres, process, safefile, unarchive, unlock, verify
 from .clients import Clients
 from .command import Command
 from .errors import EngineError, MismatchError, ProcessError
@@ -22,7 +23,6 @@ from .sinks import Artifact
 from .target import DatabaseTarget
 
 DUMP = "dump"
-_MAGIC = b"PGDMP"
 # Tables with rows of their own: a partitioned one may have foreign partitions, which nobody here can reach.
 ANALYZED = (
     "SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -39,15 +39,17 @@ class _DumpWriter:
         self._name = name
         self._file = file
         self._start = b""
+        self.ends = dump_offsets.Ends()
 
     def write(self, block: bytes) -> None:
         """Write all of ``block``. Raises MismatchError where the first bytes are not a dump's."""
-        missing = len(_MAGIC) - len(self._start)
+        missing = len(dump_offsets.MAGIC) - len(self._start)
         if missing:
             self._start += block[:missing]
-            if not _MAGIC.startswith(self._start):
+            if not dump_offsets.MAGIC.startswith(self._start):
                 raise MismatchError(f"{self._name} cannot be decoded: it holds no dump of pg_dump's custom format")
         self._file.write(block)
+        self.ends.look(block)
 
 
 def unpack(
@@ -89,7 +91,9 @@ def _unpack_part(
             path = os.path.join(work, DUMP)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             with safefile.named(path), open(descriptor, "wb") as dump:
-                process.pump(stages, _DumpWriter(part.name, dump).write, source)
+                writer = _DumpWriter(part.name, dump)
+                process.pump(stages, writer.write, source)
+            dump_offsets.note(path, writer.ends.places)
         elif part.role == "json" and staged is not None:
             target = unarchive.Target(staged)
             entries = manifest.read_entries(backup.manifest_path, backup.manifest)
@@ -143,7 +147,11 @@ def load(
 
     ``extra`` are further options of pg_restore; ``toast`` is ``restore_toast_compression``.
     """
-    wants_lz4 = toast == "lz4" and postgres.has_lz4(target.clients, target.admin)
+    settings = []
+    if toast == "lz4" and postgres.has_lz4(target.clients, target.admin):
+        settings.append("default_toast_compression=lz4")
+    if target.server.is_superuser:  # who waits for autovacuum's lock takes it away after that time: a second otherwise
+        settings.append("deadlock_timeout=50ms")
     path = os.path.join(work, DUMP)
     with open(path, "rb") as dump:
         if target.admin.os_user:
@@ -159,7 +167,7 @@ def load(
             *extra,
             handed,
             descriptors=(dump.fileno(),),
-            settings=("default_toast_compression=lz4",) if wants_lz4 else (),
+            settings=tuple(settings),
         )
         try:
             process.run(command)
@@ -167,7 +175,10 @@ def load(
             raise EngineError(
                 f"{head.id} could not be restored into {name}: {error.message}", "nothing in service was touched"
             ) from error
-    os.unlink(path)
+        os.unlink(path)
+        last = os.dup(dump.fileno())
+    # The space of a large file takes its time to be given back; the next step does not wait for it.
+    threading.Thread(target=os.close, args=(last,)).start()
 
 
 @contextlib.contextmanager

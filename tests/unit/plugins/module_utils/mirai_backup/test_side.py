@@ -143,12 +143,13 @@ def loaded(tmp_path, head, monkeypatch):
     """Loads a dump with a stand-in for pg_restore; returns the command."""
     (tmp_path / side.DUMP).write_bytes(b"PGDMP")
 
-    def load(run=lambda _command: b"", lz4=True, **values):
+    def load(run=lambda _command: b"", lz4=True, superuser=True, **values):
         commands = []
         monkeypatch.setattr(process, "run", lambda command: (commands.append(command), run(command)))
         monkeypatch.setattr(postgres.Clients, "path", lambda _clients, program: f"/bin/{program}")
         monkeypatch.setattr(postgres, "has_lz4", lambda *_arguments: lz4)
-        side.load(Target(), "side", str(tmp_path), 3, head(), **values)
+        server = replace(Target().server, is_superuser=superuser)
+        side.load(Target(server=server), "side", str(tmp_path), 3, head(), **values)
         return commands[0]
 
     return load
@@ -157,7 +158,7 @@ def loaded(tmp_path, head, monkeypatch):
 def test_loaded_by_several_jobs_that_stop_at_the_first_error(loaded, tmp_path):
     command = loaded(extra=("--no-tablespaces",), toast="lz4")
     assert {"--jobs=3", "--exit-on-error", "--no-tablespaces"} <= set(command.argv)
-    assert ("PGOPTIONS", "-c default_toast_compression=lz4") in command.env
+    assert ("PGOPTIONS", "-c default_toast_compression=lz4 -c deadlock_timeout=50ms") in command.env
     assert not os.path.exists(tmp_path / side.DUMP)
 
 
@@ -225,7 +226,11 @@ def test_what_pg_restore_cannot_read_is_found_out_before_it_is_loaded(tmp_path, 
 
 
 def test_lz4_only_where_it_is_wanted_and_known(loaded, tmp_path):
-    assert "PGOPTIONS" not in dict(loaded(lz4=False, toast="lz4").env)
+    assert "toast" not in dict(loaded(lz4=False, toast="lz4").env)["PGOPTIONS"]
+
+
+def test_a_short_wait_for_autovacuum_is_set_only_by_a_role_that_may(loaded):
+    assert "PGOPTIONS" not in dict(loaded(superuser=False).env)
 
 
 def test_an_error_of_pg_restore_leaves_what_is_in_service(loaded):
