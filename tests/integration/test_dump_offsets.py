@@ -70,7 +70,7 @@ def test_a_dump_that_was_written_into_a_file_is_left_as_it_is(tmp_path, dumps):
 
 def test_what_is_unpacked_is_noted(app, tmp_path):
     app.succeed("backup")
-    (backup,) = repository.listing(str(app.backups))
+    (backup,) = repository.listing(str(app.repository)).backups
     side.unpack(backup, str(tmp_path), True, None)
     with open(tmp_path / side.DUMP, "rb") as dump:
         assert dict(dump_offsets._missing(dump)) == {}
