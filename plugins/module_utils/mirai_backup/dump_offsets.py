@@ -119,6 +119,8 @@ def _begins(dump: BinaryIO, ends: list) -> Iterator[tuple[int, int]]:
 def _pass_large_objects(dump: BinaryIO) -> None:
     while _integer(dump):  # its number
         while length := _integer(dump):
+            if length < 0:  # it would lead back
+                raise _Unfamiliar
             dump.seek(length, os.SEEK_CUR)
 
 

@@ -136,7 +136,7 @@ def load(place: DatabaseTarget, session: Session, work: str, head: Manifest) -> 
         raise EngineError(
             f"{head.id} could not be restored into {place.live}: {error.message}", "nothing was changed"
         ) from error
-    os.unlink(path)
+    side.discard_dump(work)
     expected = head.database["fingerprint"]
     found = fingerprint.take_again(session, expected, place.server.version_num) if expected else None
     proof = side.judge(head, found)

@@ -175,9 +175,14 @@ def load(
             raise EngineError(
                 f"{head.id} could not be restored into {name}: {error.message}", "nothing in service was touched"
             ) from error
-        os.unlink(path)
-        last = os.dup(dump.fileno())
-    # The space of a large file takes its time to be given back; the next step does not wait for it.
+    discard_dump(work)
+
+
+def discard_dump(work: str) -> None:
+    """Remove ``work``/dump. The space of a large file takes its time to be given back; nobody waits for that."""
+    path = os.path.join(work, DUMP)
+    last = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    os.unlink(path)
     threading.Thread(target=os.close, args=(last,)).start()
 
 

@@ -60,6 +60,7 @@ def test_each_table_is_noted_where_its_block_begins(tmp_path, version):
         dump().replace(integer(3) + b"app", integer((1 << 28) + 1) + b"app"),
         dump().replace(integer(3) + b"app", b"\x02" + integer(3)[1:] + b"app"),
         dump(data=(1,)) + b"\x07" + integer(2),
+        dump(data=(1,)) + b"\x03" + integer(2) + integer(16400) + integer(-5),
         dump()[:90],
     ),
 )
