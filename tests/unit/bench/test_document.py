@@ -97,6 +97,19 @@ def test_a_missed_goal_is_named(results):
     assert rows(document.render(results))["verify / full backup"][-1] == "**no**"
 
 
+def test_a_missed_goal_below_the_floor_is_explained(results):
+    goal = "**database backup without fingerprint / guide** was missed: its goal, 0.125, asks for less than the floor"
+    results.times["2G"]["floor"] = spent(10.8, 10.8)
+    assert goal not in document.render(results)
+    results.times["2G"]["database without fingerprint"] = spent(13.5, 13.5)
+    page = document.render(results)
+    assert f"{goal}, which is 0.129 (0.123 to 0.135) of the guide" in page
+    assert "Ours takes 1.250 (1.250 to 1.250) of the floor, the bare programs 0.875 (0.833 to 0.917)." in page
+    results.times["2G"]["floor"] = spent(10.4, 10.4)
+    assert goal not in document.render(results)
+    assert document.missed(results) == ["database backup without fingerprint / guide"]
+
+
 def test_the_goal_is_judged_at_the_largest_size(results):
     results.times["20M"]["verify"] = Series((9.0, 9.0))
     assert document.missed(results) == []
