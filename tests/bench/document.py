@@ -25,8 +25,8 @@ ways one after the other, so ratios count, and seconds are only there to show wh
 """
 _TERMS = """\
 - **floor**: `pg_dump -Fc -Z0 > /dev/null`, the work of the server itself. **Floor / guide** is what a ratio to the
-  guide would be with a tool that adds nothing. Held up by a compressor, pg_dump finds more waiting for it and sleeps a
-  third as often as before `/dev/null` (19,000 and 56,000 times in 500 MB), so a backup may come out a little below it.
+  guide would be with a tool that adds nothing. Held up by a compressor, pg_dump finds more waiting for it and sleeps
+  less often than before `/dev/null`, so a backup may come out a little below it.
 - **bare programs**: the same ratio at the largest size with nothing but the programs in our place: `pg_dump -Fc -Z0 |
   igzip -1` into a file, `tar | igzip -1` into a file, both at once for a full backup; `igzip -d`, `createdb`,
   `pg_restore --jobs=2` for a restore. No digest, no proof, no look at the JSON, no statistics, no Python. A goal that
@@ -115,14 +115,13 @@ def _ratios(found: Results) -> str:
 
 def _below_floor(times: dict[str, Series]) -> str:
     """A paragraph for each missed ratio to the guide's dump whose goal is less than the floor itself takes."""
-    text = ""
-    for figure in figures.RATIOS:
-        floor, guide = times["floor"], times[figure.theirs]
-        limit, goal = floor.over(guide), figure.goal
-        if figure.theirs == "guide database" and goal and min(limit.median, figure.of(times).median) > goal:
+    text, floor, dump = "", times["floor"], "guide database"
+    limit = floor.over(times[dump])
+    for figure in (one for one in figures.RATIOS if one.theirs == dump and one.goal):
+        if min(limit.median, figure.of(times).median) > figure.goal:
             ours, bare = times[figure.mine].over(floor), times[figures.BARE[figure.mine]].over(floor)
             text += (
-                f"**{figure.name}** was missed: its goal, {goal:g}, asks for less than the floor, which is "
+                f"**{figure.name}** was missed: its goal, {figure.goal:g}, asks for less than the floor, which is "
                 f"{limit.text(3)} of the guide on this machine and data. Ours takes {ours.text(3)} of the floor, "
                 f"the bare programs {bare.text(3)}.\n\n"
             )
